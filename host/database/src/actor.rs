@@ -1,0 +1,59 @@
+//! Owns on whose behalf a statement runs, and where; leaves running it to `chain`.
+
+use std::sync::Arc;
+
+use crate::builder::Limits;
+use crate::grants::Grants;
+use crate::transaction::TransactionId;
+
+/// On whose behalf a statement runs, what that one may do, and how large an answer may be.
+#[derive(Clone, Debug)]
+pub struct Actor {
+    /// The plugin's name, as logs, pool and messages have it.
+    pub plugin: Arc<str>,
+    /// The tables it may read and write.
+    pub grants: Grants,
+    /// Rows of one answer; 100,000 by default.
+    pub max_rows: u64,
+    /// Bytes of one answer; 64 MiB by default.
+    pub max_bytes: u64,
+}
+
+/// Where a statement runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Within {
+    /// In the innermost open transaction of the chain or, where none is open, by itself.
+    Session,
+    /// In this transaction, which must be the innermost open one.
+    Transaction(TransactionId),
+}
+
+/// How a chain takes its connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Acquire {
+    /// In the pool's queue, up to its timeout and the chain's deadline.
+    #[default]
+    Queue,
+    /// At once or not at all.
+    AtOnce,
+}
+
+impl Actor {
+    /// An actor with the default limits.
+    #[must_use]
+    pub fn new(plugin: impl Into<Arc<str>>, grants: Grants) -> Self {
+        Self {
+            plugin: plugin.into(),
+            grants,
+            max_rows: 100_000,
+            max_bytes: 64 * 1024 * 1024,
+        }
+    }
+
+    pub(crate) fn limits(&self) -> Limits {
+        Limits {
+            rows: self.max_rows,
+            bytes: self.max_bytes,
+        }
+    }
+}

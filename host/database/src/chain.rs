@@ -1,0 +1,364 @@
+//! Owns one call chain's work on at most one connection: running its statements where they belong; leaves transactions' levels to `levels`.
+
+mod ending;
+mod levels;
+mod log;
+
+use std::time::Duration;
+
+use poolhouse_pool::{Holder, Lease};
+use tokio::time::Instant;
+
+use crate::actor::{Acquire, Actor, Within};
+use crate::column::Answer;
+use crate::connection::DatabaseConnector;
+use crate::database::Database;
+use crate::error::{ConflictKind, Error, LimitKind, TimeoutKind};
+use crate::footprint::{Footprint, MAX_PARAMETERS, StatementKind};
+use crate::statement::{Failed, Ran, Request};
+use crate::transaction::{Level, State};
+use crate::url::Backend;
+use crate::value::Value;
+
+/// One call chain's work on at most one connection. Outside a transaction each statement takes a connection and gives
+/// it back; an open transaction keeps one, and all work of the chain joins it.
+///
+/// Every future of its methods may be dropped: the connection of a statement that was under way is then cancelled and
+/// closed, and a transaction that it was in is lost. Dropping the chain rolls everything back in the background.
+#[derive(Debug)]
+pub struct Chain {
+    database: Database,
+    chain: u64,
+    started: Instant,
+    deadline: Option<Instant>,
+    acquire: Acquire,
+    refuse_writes: Option<String>,
+    /// Held while a level is open and its connection sound.
+    lease: Option<Lease<DatabaseConnector>>,
+    /// A function of a statement in the transaction may have left something in the session.
+    session_touched: bool,
+    /// From the transaction inwards.
+    levels: Vec<Level>,
+}
+
+impl Chain {
+    /// A chain that holds no connection yet. `chain` is its number in logs; past `deadline` nothing waits any more.
+    #[must_use]
+    pub fn new(database: Database, chain: u64, deadline: Option<Instant>) -> Self {
+        Self {
+            database,
+            chain,
+            started: Instant::now(),
+            deadline,
+            acquire: Acquire::Queue,
+            refuse_writes: None,
+            lease: None,
+            session_touched: false,
+            levels: Vec::new(),
+        }
+    }
+
+    /// How the next connection is taken.
+    pub fn set_acquire(&mut self, acquire: Acquire) {
+        self.acquire = acquire;
+    }
+
+    /// With a reason, every write and every transaction that may write answers `conflict` (busy) at once: another
+    /// connection of the same call chain is writing, and on SQLite waiting for it would never end.
+    pub fn refuse_writes(&mut self, reason: Option<String>) {
+        self.refuse_writes = reason;
+    }
+
+    /// Runs a statement and answers all its rows.
+    ///
+    /// # Errors
+    /// Every case of [`Error`]. More rows or bytes than the actor's limit are `Limit`, never a part of the rows.
+    pub async fn query(
+        &mut self,
+        actor: &Actor,
+        within: Within,
+        sql: &str,
+        params: &[Value],
+    ) -> Result<Answer, Error> {
+        self.run(actor, within, sql, params, true)
+            .await
+            .map(|ran| ran.answer)
+    }
+
+    /// Runs a statement and answers the number of rows it changed. Rows that it returns are dropped.
+    ///
+    /// # Errors
+    /// Every case of [`Error`].
+    pub async fn execute(
+        &mut self,
+        actor: &Actor,
+        within: Within,
+        sql: &str,
+        params: &[Value],
+    ) -> Result<u64, Error> {
+        self.run(actor, within, sql, params, false)
+            .await
+            .map(|ran| ran.changed)
+    }
+
+    async fn run(
+        &mut self,
+        actor: &Actor,
+        within: Within,
+        sql: &str,
+        parameters: &[Value],
+        rows: bool,
+    ) -> Result<Ran, Error> {
+        let (sql, footprint) = self.database.footprints().of(sql).await?;
+        check_parameters(&footprint, parameters)?;
+        actor
+            .grants
+            .allow(&footprint)
+            .map_err(|refusal| Error::Denied(refusal.message(&actor.plugin)))?;
+        if footprint.kind == StatementKind::Ddl {
+            return Err(Error::Denied("DDL belongs in migrations: export them, and grant database = { migrate = true, … }".to_owned()));
+        }
+        let joined = self.enter(within).await?;
+        if footprint.needs_transaction && !joined {
+            return Err(Error::invalid(
+                "lastval, currval, last_insert_rowid() and changes() ask for what an earlier statement left in its connection, and outside a transaction each has its own: use RETURNING",
+            ));
+        }
+        if footprint.kind == StatementKind::Write {
+            self.check_write()?;
+        }
+        let request = Request {
+            sql: &sql,
+            parameters,
+            kind: footprint.kind,
+            limits: actor.limits(),
+            rows,
+        };
+        let started = Instant::now();
+        let result = if joined {
+            self.run_joined(&request, &footprint).await
+        } else {
+            self.run_alone(actor, &request, &footprint).await
+        };
+        self.echo_statement(actor, &sql, started.elapsed(), &result);
+        result
+    }
+
+    /// One statement with a connection of its own, which it gives back. The lease is a local: dropped with this
+    /// future, it cancels the statement.
+    async fn run_alone(
+        &mut self,
+        actor: &Actor,
+        request: &Request<'_>,
+        footprint: &Footprint,
+    ) -> Result<Ran, Error> {
+        let mut lease = self.lend(actor).await?;
+        // Rows of a write may turn out to be too many, or unreadable, when it is done; then it must be undone.
+        let whole = request.rows && footprint.kind == StatementKind::Write;
+        if footprint.touches_session || whole {
+            lease.touch();
+        }
+        let result = operate(&mut lease, request.clone(), self.deadline, whole).await;
+        if matches!(result, Some(Ok(_))) && !footprint.touches_session {
+            lease.untouch();
+        }
+        let result = match result {
+            Some(Ok(ran)) => Ok(ran),
+            Some(Err(failed)) => {
+                if failed.broken {
+                    lease.break_off();
+                }
+                let lost =
+                    failed.broken && !failed.refused && footprint.kind != StatementKind::Query;
+                Err(if lost {
+                    failed.error.with_unknown_outcome()
+                } else {
+                    failed.error
+                })
+            }
+            None => Err(self.call_timeout()),
+        };
+        lease.release().await;
+        result
+    }
+
+    /// One statement on the transaction's connection.
+    async fn run_joined(
+        &mut self,
+        request: &Request<'_>,
+        footprint: &Footprint,
+    ) -> Result<Ran, Error> {
+        let expires = self.levels.iter().filter_map(|level| level.expires).min();
+        let deadline = [self.deadline, expires.map(|(at, _)| at)]
+            .into_iter()
+            .flatten()
+            .min();
+        self.session_touched |= footprint.touches_session;
+        let Some(lease) = self.lease.as_mut() else {
+            return Err(lost_connection());
+        };
+        match operate(lease, request.clone(), deadline, false).await {
+            Some(Ok(ran)) => Ok(ran),
+            Some(Err(failed)) => Err(self.after_failure(failed).await),
+            None => {
+                let call_over = self.deadline.is_some_and(|at| at <= Instant::now());
+                let error = match expires {
+                    Some((_, limit)) if !call_over => transaction_timeout(limit),
+                    _ => self.call_timeout(),
+                };
+                self.lose(&error);
+                Err(error)
+            }
+        }
+    }
+
+    /// What a failed statement means for the transaction it was in.
+    async fn after_failure(&mut self, failed: Failed) -> Error {
+        let error = failed.error;
+        if failed.broken {
+            self.lose(&error);
+            return error;
+        }
+        if !failed.refused {
+            return error;
+        }
+        match self.database.backend() {
+            Backend::Postgresql => {
+                if let Some(level) = self.levels.last_mut() {
+                    level.state = State::Aborted;
+                }
+            }
+            Backend::Sqlite => {
+                // Somebody else's lock: the contract's conflict means that the transaction is gone.
+                let conflict = matches!(error, Error::Conflict { .. });
+                match self
+                    .on_lease(async |connection| {
+                        if conflict {
+                            connection.rollback().await.map(|()| false)
+                        } else {
+                            connection.is_in_transaction().await
+                        }
+                    })
+                    .await
+                {
+                    Ok(true) => {}
+                    Ok(false) => {
+                        let lost = if conflict {
+                            error.clone()
+                        } else {
+                            Error::Closed(format!(
+                                "the transaction was rolled back by the database: {error}"
+                            ))
+                        };
+                        self.lose_rolled_back(&lost).await;
+                    }
+                    Err(_) => self.lose(&error),
+                }
+            }
+        }
+        error
+    }
+
+    fn check_write(&self) -> Result<(), Error> {
+        if let Some(reason) = &self.refuse_writes {
+            return Err(Error::Conflict {
+                kind: ConflictKind::Busy,
+                message: reason.clone(),
+            });
+        }
+        if self.levels.last().is_some_and(|level| level.read_only) {
+            return Err(Error::invalid(
+                "the transaction is read-only: begin one that may write",
+            ));
+        }
+        Ok(())
+    }
+
+    async fn lend(&self, actor: &Actor) -> Result<Lease<DatabaseConnector>, Error> {
+        if self
+            .deadline
+            .is_some_and(|deadline| deadline <= Instant::now())
+        {
+            return Err(self.call_timeout());
+        }
+        let holder = Holder {
+            name: actor.plugin.clone(),
+            chain: self.chain,
+        };
+        match self.acquire {
+            Acquire::Queue => self.database.acquire(&holder, self.deadline).await,
+            Acquire::AtOnce => self.database.acquire_at_once(&holder).await,
+        }
+    }
+
+    fn call_timeout(&self) -> Error {
+        let limit = self.deadline.map_or(Duration::ZERO, |deadline| {
+            deadline.saturating_duration_since(self.started)
+        });
+        Error::Timeout {
+            kind: TimeoutKind::Call,
+            message: format!("the call's time ({limit:?}) is over"),
+            limit,
+        }
+    }
+}
+
+/// Runs a statement up to a deadline, `whole` in a transaction of its own; none where the deadline passed, and then the
+/// lease is of no use but to be dropped.
+async fn operate(
+    lease: &mut Lease<DatabaseConnector>,
+    request: Request<'_>,
+    deadline: Option<Instant>,
+    whole: bool,
+) -> Option<Result<Ran, Failed>> {
+    let mut operation = lease.operation();
+    let work = async {
+        if whole {
+            operation.run_whole(request).await
+        } else {
+            operation.run(request).await
+        }
+    };
+    let result = match deadline {
+        Some(deadline) => tokio::time::timeout_at(deadline, work).await.ok()?,
+        None => work.await,
+    };
+    operation.complete();
+    Some(result)
+}
+
+fn check_parameters(footprint: &Footprint, parameters: &[Value]) -> Result<(), Error> {
+    if parameters.len() > MAX_PARAMETERS {
+        return Err(Error::Limit {
+            kind: LimitKind::Parameters,
+            message: format!(
+                "{} parameters were given, the limit is {MAX_PARAMETERS}",
+                parameters.len()
+            ),
+            maximum: MAX_PARAMETERS as u64,
+        });
+    }
+    let wanted = usize::try_from(footprint.parameters).unwrap_or(usize::MAX);
+    if parameters.len() != wanted {
+        return Err(Error::invalid(format!(
+            "the statement takes {wanted} parameters and was given {}",
+            parameters.len()
+        )));
+    }
+    Ok(())
+}
+
+fn lost_connection() -> Error {
+    Error::Closed(
+        "the transaction was rolled back: one of its statements was cancelled before it ended"
+            .to_owned(),
+    )
+}
+
+fn transaction_timeout(limit: Duration) -> Error {
+    Error::Timeout {
+        kind: TimeoutKind::Transaction,
+        message: format!("the transaction's own timeout ({limit:?}) passed: it was rolled back"),
+        limit,
+    }
+}

@@ -1,0 +1,325 @@
+//! Owns a chain's transaction and savepoints as a stack of levels: beginning them, and finding where a statement belongs.
+
+use tokio::time::Instant;
+
+use crate::actor::{Actor, Within};
+use crate::connection::Connection;
+use crate::error::{ConflictKind, Error, LimitKind};
+use crate::grants::Refusal;
+use crate::statement::Failed;
+use crate::transaction::{Isolation, Level, State, TransactionId, TransactionOptions};
+use crate::url::Backend;
+
+use super::{Chain, lost_connection, transaction_timeout};
+
+/// Savepoints in savepoints.
+const MAX_LEVELS: usize = 64;
+
+impl Chain {
+    /// Begins a transaction, or a savepoint where one is open already.
+    ///
+    /// # Errors
+    /// `Denied` for an actor without grants; `Invalid` for options that a savepoint can't have; `Conflict` where
+    /// writes are refused or another writer held the lock too long; otherwise why no connection was to be had.
+    pub async fn begin(
+        &mut self,
+        actor: &Actor,
+        options: TransactionOptions,
+    ) -> Result<TransactionId, Error> {
+        if actor.grants.is_empty() {
+            return Err(Error::Denied(Refusal::Nothing.message(&actor.plugin)));
+        }
+        if self.enter(Within::Session).await? {
+            return self.nest(actor, &options).await;
+        }
+        if !options.read_only
+            && let Some(reason) = &self.refuse_writes
+        {
+            return Err(Error::Conflict {
+                kind: ConflictKind::Busy,
+                message: reason.clone(),
+            });
+        }
+        let mut lease = self.lend(actor).await?;
+        // Before BEGIN: wherever this is dropped, the connection is reset or closed.
+        lease.touch();
+        let started = Instant::now();
+        let mut operation = lease.operation();
+        let result = match self.deadline {
+            Some(deadline) => tokio::time::timeout_at(deadline, operation.begin(&options)).await,
+            None => Ok(operation.begin(&options).await),
+        };
+        let Ok(result) = result else {
+            return Err(self.call_timeout());
+        };
+        operation.complete();
+        self.echo_control(
+            &actor.plugin,
+            "BEGIN",
+            started.elapsed(),
+            result.as_ref().err().map(|failed| &failed.error),
+        );
+        if let Err(failed) = result {
+            if failed.broken {
+                lease.break_off();
+            }
+            lease.release().await;
+            return Err(failed.error);
+        }
+        self.lease = Some(lease);
+        self.session_touched = false;
+        Ok(self.push(actor, &options, options.read_only, options.isolation))
+    }
+
+    /// Makes a savepoint in `parent`, which must be the innermost open level.
+    ///
+    /// # Errors
+    /// `Invalid` where `parent` has an open savepoint, `Closed` where it has ended, `Limit` for more than 64 levels.
+    pub async fn savepoint(
+        &mut self,
+        actor: &Actor,
+        parent: TransactionId,
+    ) -> Result<TransactionId, Error> {
+        self.enter(Within::Transaction(parent)).await?;
+        self.nest(actor, &TransactionOptions::default()).await
+    }
+
+    /// How many levels are open: the transaction and its savepoints.
+    #[must_use]
+    pub fn depth(&self) -> usize {
+        self.levels.len()
+    }
+
+    /// Whether the chain holds a connection now.
+    #[must_use]
+    pub fn holds_connection(&self) -> bool {
+        self.lease.is_some()
+    }
+
+    /// Whether it is in a transaction that may write.
+    #[must_use]
+    pub fn is_writing(&self) -> bool {
+        self.lease.is_some() && self.levels.last().is_some_and(|level| !level.read_only)
+    }
+
+    /// Whether this transaction or savepoint has not ended yet.
+    #[must_use]
+    pub fn is_open(&self, id: TransactionId) -> bool {
+        self.levels.iter().any(|level| level.id == id)
+    }
+
+    async fn nest(
+        &mut self,
+        actor: &Actor,
+        options: &TransactionOptions,
+    ) -> Result<TransactionId, Error> {
+        let Some(outer) = self.levels.last() else {
+            return Err(lost_connection());
+        };
+        let (read_only, isolation) = (outer.read_only, outer.isolation);
+        if options.read_only && !read_only {
+            return Err(Error::invalid(
+                "a savepoint can't be read-only in a transaction that may write",
+            ));
+        }
+        let given = if isolation == Isolation::Default {
+            Isolation::ReadCommitted
+        } else {
+            isolation
+        };
+        if options.isolation > given && self.database.backend() == Backend::Postgresql {
+            return Err(Error::invalid(
+                "a savepoint can't have a stronger isolation than its transaction: begin the transaction with it",
+            ));
+        }
+        if self.levels.len() >= MAX_LEVELS {
+            return Err(Error::Limit {
+                kind: LimitKind::Depth,
+                message: format!("more than {MAX_LEVELS} savepoints in savepoints"),
+                maximum: MAX_LEVELS as u64,
+            });
+        }
+        let sql = format!("SAVEPOINT {}", savepoint_name(self.levels.len()));
+        let started = Instant::now();
+        let result = self
+            .on_lease(async |connection| connection.batch(&sql).await)
+            .await;
+        self.echo_control(
+            &actor.plugin,
+            &sql,
+            started.elapsed(),
+            result.as_ref().err().map(|failed| &failed.error),
+        );
+        match result {
+            Ok(()) => Ok(self.push(actor, options, read_only, isolation)),
+            Err(failed) => Err(self.after_failure(failed).await),
+        }
+    }
+
+    fn push(
+        &mut self,
+        actor: &Actor,
+        options: &TransactionOptions,
+        read_only: bool,
+        isolation: Isolation,
+    ) -> TransactionId {
+        let id = TransactionId::next();
+        let expires = options
+            .timeout
+            .and_then(|limit| Instant::now().checked_add(limit).map(|at| (at, limit)));
+        self.levels.push(Level {
+            id,
+            plugin: actor.plugin.clone(),
+            state: State::Open,
+            read_only,
+            isolation,
+            expires,
+        });
+        id
+    }
+
+    /// Finds where a statement runs: true in the innermost level, false by itself. Answers what keeps it from running.
+    pub(super) async fn enter(&mut self, within: Within) -> Result<bool, Error> {
+        if let Within::Transaction(id) = within {
+            self.position_of_innermost(id)?;
+        }
+        self.expire().await;
+        let Some(level) = self.levels.last() else {
+            return Ok(false);
+        };
+        match &level.state {
+            State::Open => Ok(true),
+            State::Aborted => Err(aborted()),
+            State::Lost(error) => Err(error.clone()),
+        }
+    }
+
+    pub(super) fn position(&self, id: TransactionId) -> Result<usize, Error> {
+        self.levels.iter().position(|level| level.id == id).ok_or_else(|| Error::Closed("the transaction has ended: it was committed or rolled back, or its call is over".to_owned()))
+    }
+
+    pub(super) fn position_of_innermost(&self, id: TransactionId) -> Result<usize, Error> {
+        let position = self.position(id)?;
+        if position + 1 == self.levels.len() {
+            return Ok(position);
+        }
+        let what = if position == 0 {
+            "the transaction"
+        } else {
+            "the savepoint"
+        };
+        Err(Error::invalid(format!(
+            "{what} has an open savepoint; commit or roll it back first"
+        )))
+    }
+
+    /// Marks what can't go on: levels past their timeout, and all of them where the connection is of no use any more.
+    /// Cancel-safe: dropped midway, the connection is found unusable the next time.
+    pub(super) async fn expire(&mut self) {
+        if self.lease.as_ref().is_some_and(|lease| !lease.is_usable()) {
+            self.lose(&lost_connection());
+        }
+        let now = Instant::now();
+        let expired = self.levels.iter().enumerate().find_map(|(at, level)| {
+            level
+                .expired(now)
+                .filter(|_| !matches!(level.state, State::Lost(_)))
+                .map(|limit| (at, limit))
+        });
+        let Some((at, limit)) = expired else { return };
+        let error = transaction_timeout(limit);
+        if at == 0 {
+            self.lose_rolled_back(&error).await;
+            return;
+        }
+        match self.roll_back_to(at).await {
+            Ok(()) => self
+                .levels
+                .iter_mut()
+                .skip(at)
+                .for_each(|level| level.state = State::Lost(error.clone())),
+            Err(_) => self.lose(&error),
+        }
+    }
+
+    /// The connection is of no use any more: it is closed, and every level answers `error` from now on.
+    pub(super) fn lose(&mut self, error: &Error) {
+        if let Some(mut lease) = self.lease.take() {
+            lease.break_off();
+        }
+        self.mark_lost(error);
+    }
+
+    /// The transaction ends in the database, the connection goes back, and every level answers `error` from now on.
+    pub(super) async fn lose_rolled_back(&mut self, error: &Error) {
+        self.mark_lost(error);
+        let rolled_back = self
+            .on_lease(async |connection| connection.rollback().await)
+            .await;
+        self.give_back(rolled_back.is_ok()).await;
+    }
+
+    fn mark_lost(&mut self, error: &Error) {
+        for level in self
+            .levels
+            .iter_mut()
+            .filter(|level| !matches!(level.state, State::Lost(_)))
+        {
+            level.state = State::Lost(error.clone());
+        }
+    }
+
+    /// Undoes everything since savepoint level `at`, and the savepoint itself.
+    pub(super) async fn roll_back_to(&mut self, at: usize) -> Result<(), Failed> {
+        let name = savepoint_name(at);
+        let sql = format!("ROLLBACK TO SAVEPOINT {name}; RELEASE SAVEPOINT {name}");
+        self.on_lease(async |connection| connection.batch(&sql).await)
+            .await
+    }
+
+    /// Does something of our own on the held connection. Dropped midway, the connection can only be closed.
+    pub(super) async fn on_lease<T>(
+        &mut self,
+        work: impl AsyncFnOnce(&mut Connection) -> Result<T, Failed>,
+    ) -> Result<T, Failed> {
+        let Some(lease) = self.lease.as_mut().filter(|lease| lease.is_usable()) else {
+            return Err(Failed {
+                error: lost_connection(),
+                refused: false,
+                broken: true,
+            });
+        };
+        let mut operation = lease.operation();
+        let result = work(&mut operation).await;
+        operation.complete();
+        if matches!(&result, Err(failed) if failed.broken) {
+            lease.break_off();
+        }
+        result
+    }
+
+    /// Gives the connection back. `clean` says that the transaction is known to have ended.
+    pub(super) async fn give_back(&mut self, clean: bool) {
+        if let Some(mut lease) = self.lease.take() {
+            if clean && !self.session_touched {
+                lease.untouch();
+            }
+            self.session_touched = false;
+            lease.release().await;
+        }
+    }
+}
+
+pub(super) fn savepoint_name(level: usize) -> String {
+    format!("poolhouse_{level}")
+}
+
+pub(super) fn aborted() -> Error {
+    Error::Statement {
+        code: "25P02".to_owned(),
+        message: "a statement failed, and PostgreSQL refuses everything more in this transaction: roll back to the nearest savepoint, or the whole of it".to_owned(),
+        detail: None,
+        hint: Some("make a savepoint before a statement that may fail".to_owned()),
+        position: None,
+    }
+}

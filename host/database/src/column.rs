@@ -1,0 +1,180 @@
+//! Owns answers, batches and columns in Arrow's layout, as the contract has them; leaves filling them to `builder`.
+
+use crate::value::{Kind, Uuid};
+
+/// A complete result: infos and columns in the same order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    /// What the database says of each column; present with zero rows too.
+    pub columns: Vec<ColumnInfo>,
+    /// All rows.
+    pub batch: Batch,
+}
+
+/// What the database says of a result's column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ColumnInfo {
+    /// The column's name or alias.
+    pub name: String,
+    /// What it holds.
+    pub kind: Kind,
+    /// The database's own name of the type: `int8`, `numeric`, `TIMESTAMP`; empty for an SQLite expression.
+    pub database_type: String,
+}
+
+/// Rows, column by column. Every column has exactly `rows` entries.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Batch {
+    /// How many rows.
+    pub rows: u32,
+    /// The columns.
+    pub columns: Vec<Column>,
+}
+
+/// One column's values and which of them are null.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Column {
+    /// One bit a row, least significant bit of the first byte first, 1 = a value, 0 = null. Empty = no nulls.
+    pub validity: Vec<u8>,
+    /// One entry for each row; at a null the entry is the type's zero.
+    pub values: Values,
+}
+
+/// The values of one column.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Values {
+    /// True or false.
+    Boolean(Vec<bool>),
+    /// Whole numbers.
+    Int64(Vec<i64>),
+    /// Binary floating-point numbers.
+    Float64(Vec<f64>),
+    /// UTF-8 of exact decimals.
+    Decimal(Packed),
+    /// UTF-8.
+    Text(Packed),
+    /// Bytes.
+    Bytes(Packed),
+    /// 128 bits each.
+    Uuid(Vec<Uuid>),
+    /// Days since 1970-01-01.
+    Date(Vec<i32>),
+    /// Microseconds since midnight.
+    Time(Vec<i64>),
+    /// Microseconds since 1970-01-01T00:00:00Z.
+    Timestamp(Vec<i64>),
+    /// UTF-8 of one JSON text each.
+    Json(Packed),
+}
+
+/// Variable-length values packed end to end: value `i` is `data[offsets[i]..offsets[i+1]]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Packed {
+    /// One entry more than there are values; starts with 0.
+    pub offsets: Vec<u32>,
+    /// The bytes of all values. A null takes none.
+    pub data: Vec<u8>,
+}
+
+impl Default for Packed {
+    fn default() -> Self {
+        Self {
+            offsets: vec![0],
+            data: Vec::new(),
+        }
+    }
+}
+
+impl Packed {
+    /// Value `index`, or none past the end or where the offsets contradict the data.
+    #[must_use]
+    pub fn get(&self, index: usize) -> Option<&[u8]> {
+        let start = usize::try_from(*self.offsets.get(index)?).ok()?;
+        let end = usize::try_from(*self.offsets.get(index.checked_add(1)?)?).ok()?;
+        self.data.get(start..end)
+    }
+
+    /// How many values it holds.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.offsets.len().saturating_sub(1)
+    }
+
+    /// Whether it holds no value.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl Column {
+    /// Whether row `row` is null.
+    #[must_use]
+    pub fn is_null(&self, row: usize) -> bool {
+        self.validity
+            .get(row / 8)
+            .is_some_and(|byte| byte & (1 << (row % 8)) == 0)
+    }
+}
+
+impl Values {
+    /// What they are.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        match self {
+            Values::Boolean(_) => Kind::Boolean,
+            Values::Int64(_) => Kind::Int64,
+            Values::Float64(_) => Kind::Float64,
+            Values::Decimal(_) => Kind::Decimal,
+            Values::Text(_) => Kind::Text,
+            Values::Bytes(_) => Kind::Bytes,
+            Values::Uuid(_) => Kind::Uuid,
+            Values::Date(_) => Kind::Date,
+            Values::Time(_) => Kind::Time,
+            Values::Timestamp(_) => Kind::Timestamp,
+            Values::Json(_) => Kind::Json,
+        }
+    }
+
+    /// No values of a kind.
+    #[must_use]
+    pub fn empty(kind: Kind) -> Self {
+        match kind {
+            Kind::Boolean => Values::Boolean(Vec::new()),
+            Kind::Int64 => Values::Int64(Vec::new()),
+            Kind::Float64 => Values::Float64(Vec::new()),
+            Kind::Decimal => Values::Decimal(Packed::default()),
+            Kind::Text => Values::Text(Packed::default()),
+            Kind::Bytes => Values::Bytes(Packed::default()),
+            Kind::Uuid => Values::Uuid(Vec::new()),
+            Kind::Date => Values::Date(Vec::new()),
+            Kind::Time => Values::Time(Vec::new()),
+            Kind::Timestamp => Values::Timestamp(Vec::new()),
+            Kind::Json => Values::Json(Packed::default()),
+        }
+    }
+
+    /// How many entries there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match self {
+            Values::Boolean(values) => values.len(),
+            Values::Int64(values) | Values::Time(values) | Values::Timestamp(values) => {
+                values.len()
+            }
+            Values::Float64(values) => values.len(),
+            Values::Decimal(packed)
+            | Values::Text(packed)
+            | Values::Bytes(packed)
+            | Values::Json(packed) => packed.len(),
+            Values::Uuid(values) => values.len(),
+            Values::Date(values) => values.len(),
+        }
+    }
+
+    /// Whether there is no entry.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}

@@ -1,0 +1,168 @@
+//! Owns one connection of either database behind one set of methods, and opening and closing them for the pool.
+
+use std::time::Duration;
+
+use poolhouse_pool::Connector;
+
+use crate::error::Error;
+use crate::postgres::{PostgresConnection, PostgresConnector};
+use crate::sqlite::{SqliteConnection, SqliteConnector};
+use crate::statement::{Failed, Ran, Request};
+use crate::transaction::TransactionOptions;
+use crate::url::{DatabaseUrl, Target};
+
+/// Opens the connections of one database.
+#[derive(Debug)]
+pub(crate) enum DatabaseConnector {
+    Sqlite(Box<SqliteConnector>),
+    Postgresql(Box<PostgresConnector>),
+}
+
+/// An open connection. A future of its methods that is dropped leaves it busy: it can then only be closed.
+#[derive(Debug)]
+pub(crate) enum Connection {
+    Sqlite(Box<SqliteConnection>),
+    Postgresql(Box<PostgresConnection>),
+}
+
+impl DatabaseConnector {
+    pub(crate) fn new(url: &DatabaseUrl, busy_timeout: Duration) -> Self {
+        match &url.target {
+            Target::Sqlite(target) => {
+                Self::Sqlite(Box::new(SqliteConnector::new(target, busy_timeout)))
+            }
+            Target::Postgresql(target) => {
+                Self::Postgresql(Box::new(PostgresConnector::new(target)))
+            }
+        }
+    }
+}
+
+impl DatabaseConnector {
+    /// Closes what is open beside the pool.
+    pub(crate) async fn end(&self) {
+        if let Self::Postgresql(connector) = self {
+            connector.end().await;
+        }
+    }
+}
+
+impl Connector for DatabaseConnector {
+    type Connection = Connection;
+    type Error = Error;
+
+    async fn connect(&self) -> Result<Connection, Error> {
+        match self {
+            Self::Sqlite(connector) => connector
+                .connect()
+                .await
+                .map(|connection| Connection::Sqlite(Box::new(connection))),
+            Self::Postgresql(connector) => connector
+                .connect()
+                .await
+                .map(|connection| Connection::Postgresql(Box::new(connection))),
+        }
+    }
+
+    async fn ping(&self, connection: &mut Connection) -> Result<(), Error> {
+        connection.ping().await
+    }
+
+    async fn reset(&self, connection: &mut Connection) -> Result<(), Error> {
+        match connection {
+            Connection::Sqlite(connection) => connection.reset().await,
+            Connection::Postgresql(connection) => connection.reset().await,
+        }
+    }
+
+    async fn close(&self, connection: Connection) {
+        match (self, connection) {
+            (_, Connection::Sqlite(connection)) => connection.close().await,
+            (Self::Postgresql(connector), Connection::Postgresql(connection)) => {
+                connector.close(*connection).await
+            }
+            // A connector closes what it opened; another's is closed by dropping it.
+            (Self::Sqlite(_), Connection::Postgresql(_)) => {}
+        }
+    }
+}
+
+impl Connection {
+    /// The server's own version.
+    pub(crate) fn version(&self) -> &str {
+        match self {
+            Self::Sqlite(connection) => connection.version(),
+            Self::Postgresql(connection) => connection.version(),
+        }
+    }
+
+    /// A round trip to the database.
+    pub(crate) async fn ping(&mut self) -> Result<(), Error> {
+        match self {
+            Self::Sqlite(connection) => connection.ping().await,
+            Self::Postgresql(connection) => connection.ping().await,
+        }
+    }
+
+    /// Prepares, binds and runs one statement of a plugin's or of ours.
+    pub(crate) async fn run(&mut self, request: Request<'_>) -> Result<Ran, Failed> {
+        match self {
+            Self::Sqlite(connection) => connection.run(request).await,
+            Self::Postgresql(connection) => connection.run(request).await,
+        }
+    }
+
+    /// Runs one statement in a transaction of its own: whatever error it answers, nothing of it stays.
+    pub(crate) async fn run_whole(&mut self, request: Request<'_>) -> Result<Ran, Failed> {
+        self.begin(&TransactionOptions::default()).await?;
+        match self.run(request).await {
+            Ok(ran) => self.commit().await.map(|()| ran),
+            Err(mut failed) => {
+                if !failed.broken {
+                    failed.broken = self.rollback().await.is_err();
+                }
+                Err(failed)
+            }
+        }
+    }
+
+    /// Runs statements of our own that take no parameters and whose rows nobody wants.
+    pub(crate) async fn batch(&mut self, sql: &str) -> Result<(), Failed> {
+        match self {
+            Self::Sqlite(connection) => connection.batch(sql).await,
+            Self::Postgresql(connection) => connection.batch(sql).await,
+        }
+    }
+
+    /// Begins a transaction.
+    pub(crate) async fn begin(&mut self, options: &TransactionOptions) -> Result<(), Failed> {
+        match self {
+            Self::Sqlite(connection) => connection.begin(options).await,
+            Self::Postgresql(connection) => connection.begin(options).await,
+        }
+    }
+
+    /// Ok means committed.
+    pub(crate) async fn commit(&mut self) -> Result<(), Failed> {
+        match self {
+            Self::Sqlite(connection) => connection.commit().await,
+            Self::Postgresql(connection) => connection.commit().await,
+        }
+    }
+
+    /// Rolls the whole transaction back; nothing happens where none is open.
+    pub(crate) async fn rollback(&mut self) -> Result<(), Failed> {
+        match self {
+            Self::Sqlite(connection) => connection.rollback().await,
+            Self::Postgresql(connection) => connection.rollback().await,
+        }
+    }
+
+    /// After a failed statement: whether the transaction is still open. SQLite ends it by itself on some errors.
+    pub(crate) async fn is_in_transaction(&mut self) -> Result<bool, Failed> {
+        match self {
+            Self::Sqlite(connection) => connection.is_in_transaction().await,
+            Self::Postgresql(_) => Ok(true),
+        }
+    }
+}

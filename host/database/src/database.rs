@@ -1,0 +1,193 @@
+//! Owns the one database of the host: its pool, its statements' footprints and its settings; leaves work on it to `chain`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use poolhouse_pool::{AcquireError, Holder, Lease, Pool, Stats};
+use tokio::time::Instant;
+
+use crate::connection::DatabaseConnector;
+use crate::error::{Error, UnavailableReason};
+use crate::footprint::Footprints;
+use crate::url::{Backend, DatabaseUrl, Target};
+
+/// A database and the pool of its connections. Clones share both.
+#[derive(Clone, Debug)]
+pub struct Database {
+    inner: Arc<Inner>,
+}
+
+/// How to open a database.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where it is.
+    pub url: DatabaseUrl,
+    /// The pool's own settings.
+    pub pool: poolhouse_pool::Options,
+    /// How long a statement waits on SQLite for another writer; 5 s by default.
+    pub busy_timeout: Duration,
+    /// Log every statement with its time, rows and holder.
+    pub echo: bool,
+}
+
+struct Inner {
+    pool: Pool<DatabaseConnector>,
+    footprints: Footprints,
+    url: DatabaseUrl,
+    echo: bool,
+}
+
+impl Settings {
+    /// The defaults for a database.
+    #[must_use]
+    pub fn new(url: DatabaseUrl) -> Self {
+        Self {
+            url,
+            pool: poolhouse_pool::Options::default(),
+            busy_timeout: Duration::from_secs(5),
+            echo: false,
+        }
+    }
+}
+
+impl Database {
+    /// Makes the pool. No connection is opened yet, so a server that is down shows at the first statement or by
+    /// [`Self::health`]. To be called inside a tokio runtime.
+    ///
+    /// # Errors
+    /// `Unavailable` where the call is outside a tokio runtime.
+    pub fn open(settings: Settings) -> Result<Self, Error> {
+        if tokio::runtime::Handle::try_current().is_err() {
+            return Err(Error::unavailable(
+                UnavailableReason::Other,
+                "a database is opened inside a tokio runtime",
+            ));
+        }
+        let connector = DatabaseConnector::new(&settings.url, settings.busy_timeout);
+        let inner = Inner {
+            pool: Pool::new(connector, settings.pool),
+            footprints: Footprints::new(settings.url.backend()),
+            url: settings.url,
+            echo: settings.echo,
+        };
+        Ok(Self {
+            inner: Arc::new(inner),
+        })
+    }
+
+    /// Which database it is.
+    #[must_use]
+    pub fn backend(&self) -> Backend {
+        self.inner.url.backend()
+    }
+
+    /// Where it is; shown without the password.
+    #[must_use]
+    pub fn url(&self) -> &DatabaseUrl {
+        &self.inner.url
+    }
+
+    /// How long a caller waits for a connection (`pool_timeout`).
+    #[must_use]
+    pub fn pool_timeout(&self) -> Duration {
+        self.inner.pool.options().pool_timeout
+    }
+
+    /// The pool's counts now.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.inner.pool.stats()
+    }
+
+    /// Refuses new work, waits for the old up to `deadline` and closes; answers how many connections were still out.
+    pub async fn close(&self, deadline: Duration) -> u32 {
+        let left = self.inner.pool.close(deadline).await;
+        self.inner.pool.connector().end().await;
+        left
+    }
+
+    pub(crate) fn footprints(&self) -> &Footprints {
+        &self.inner.footprints
+    }
+
+    pub(crate) fn echo(&self) -> bool {
+        self.inner.echo
+    }
+
+    pub(crate) fn retire_generation(&self) {
+        self.inner.pool.retire_generation();
+    }
+
+    pub(crate) async fn acquire(
+        &self,
+        holder: &Holder,
+        deadline: Option<Instant>,
+    ) -> Result<Lease<DatabaseConnector>, Error> {
+        self.inner
+            .pool
+            .acquire(holder, deadline)
+            .await
+            .map_err(|error| self.refused(error))
+    }
+
+    pub(crate) async fn acquire_at_once(
+        &self,
+        holder: &Holder,
+    ) -> Result<Lease<DatabaseConnector>, Error> {
+        self.inner
+            .pool
+            .acquire_at_once(holder)
+            .await
+            .map_err(|error| self.refused(error))
+    }
+
+    fn refused(&self, error: AcquireError<Error>) -> Error {
+        match error {
+            AcquireError::Connect(error) => (*error).clone(),
+            AcquireError::ConnectTimeout(limit) => {
+                let place = match &self.inner.url.target {
+                    Target::Sqlite(target) => format!("the SQLite file {}", target.path.display()),
+                    Target::Postgresql(target) => format!("PostgreSQL at {}", target.place),
+                };
+                Error::unavailable(
+                    UnavailableReason::Unreachable,
+                    format!(
+                        "cannot reach {place} (no answer within connect_timeout, {limit:?}): is the server running, and is `url` in [database] / DATABASE_URL right?"
+                    ),
+                )
+            }
+            AcquireError::Closed => Error::unavailable(
+                UnavailableReason::NotReady,
+                "the database's pool is closed: the host is stopping",
+            ),
+            AcquireError::Exhausted {
+                waited,
+                size,
+                overflow,
+                checked_out,
+                waiting,
+                pool_timeout,
+            } => Error::PoolExhausted {
+                message: format!(
+                    "no connection became free within {waited:.1?}: {checked_out} are lent out (pool_size {size}, max_overflow {}, {overflow} open beyond pool_size) and {waiting} callers wait; hold transactions for less time, or raise pool_size, max_overflow or pool_timeout ({pool_timeout:?}) in [database]",
+                    self.inner.pool.options().max_overflow
+                ),
+                waited,
+                size,
+                overflow,
+                checked_out,
+                waiting,
+            },
+        }
+    }
+}
+
+impl std::fmt::Debug for Inner {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Inner")
+            .field("url", &self.url)
+            .field("echo", &self.echo)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,153 @@
+//! Owns the tokens of a guest's SQL text and refusing what two lexers could read differently; leaves meaning to `walk`.
+
+use sqlparser::dialect::{Dialect, PostgreSqlDialect, SQLiteDialect};
+use sqlparser::keywords::Keyword;
+use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
+
+use crate::error::{Error, LimitKind};
+use crate::url::Backend;
+
+use super::{MAX_PARAMETERS, MAX_SQL};
+
+/// Operators and keywords of one statement. A chain of them becomes a tree that deep, so this bounds recursion.
+const MAX_OPERATORS: usize = 8_192;
+
+/// Up to so many the caller's own stack is enough.
+const SIMPLE_OPERATORS: usize = 96;
+
+/// Bytes of stack for the others: address space, of which a statement uses what its depth needs.
+pub(super) const STACK: usize = 256 * 1024 * 1024;
+
+/// A text and its tokens.
+pub(super) struct Text {
+    pub(super) tokens: Vec<TokenWithSpan>,
+    /// The largest `$N`.
+    pub(super) parameters: u32,
+    operators: usize,
+}
+
+impl Text {
+    pub(super) fn new(sql: &str, backend: Backend) -> Result<Self, Error> {
+        if sql.len() > MAX_SQL {
+            return Err(Error::Limit {
+                kind: LimitKind::SqlLength,
+                message: format!(
+                    "the SQL text is {} bytes long, the limit is {MAX_SQL}: use parameters for values",
+                    sql.len()
+                ),
+                maximum: MAX_SQL as u64,
+            });
+        }
+        refuse_odd_spaces(sql)?;
+        let tokens = Tokenizer::new(dialect(backend), sql)
+            .tokenize_with_location()
+            .map_err(|error| Error::invalid(format!("the statement can't be read: {error}")))?;
+        let mut parameters = 0;
+        let mut operators = 0_usize;
+        // A minus after these is a sign, as in a long list of numbers.
+        let mut after_opening = false;
+        for token in &tokens {
+            match &token.token {
+                Token::Whitespace(_) => continue,
+                Token::Placeholder(name) => parameters = parameters.max(placeholder(name)?),
+                Token::CustomBinaryOperator(operator)
+                    if operator.contains("--") || operator.contains("/*") =>
+                {
+                    return Err(Error::invalid(format!(
+                        "the statement can't be read: put a space before the comment in {operator:?}"
+                    )));
+                }
+                Token::Minus if after_opening => {}
+                other if is_operator(other) => operators += 1,
+                _ => {}
+            }
+            after_opening = matches!(token.token, Token::Comma | Token::LParen);
+        }
+        if operators > MAX_OPERATORS {
+            return Err(Error::Limit {
+                kind: LimitKind::Depth,
+                message: format!(
+                    "the statement has more than {MAX_OPERATORS} operators and keywords: use parameters, or several statements"
+                ),
+                maximum: MAX_OPERATORS as u64,
+            });
+        }
+        Ok(Self {
+            tokens,
+            parameters,
+            operators,
+        })
+    }
+
+    pub(super) fn is_simple(&self) -> bool {
+        self.operators <= SIMPLE_OPERATORS
+    }
+}
+
+pub(super) fn dialect(backend: Backend) -> &'static dyn Dialect {
+    match backend {
+        Backend::Sqlite => &SQLiteDialect {},
+        Backend::Postgresql => &PostgreSqlDialect {},
+    }
+}
+
+/// Spaces, line ends and control characters that our lexer and a database's own could take differently: where one sees
+/// a space and the other a part of a name, or the end of a comment, a table could hide.
+fn refuse_odd_spaces(sql: &str) -> Result<(), Error> {
+    let mut characters = sql.chars().peekable();
+    while let Some(character) = characters.next() {
+        let odd = match character {
+            '\n' | '\t' | ' ' => false,
+            '\r' => characters.peek() != Some(&'\n'),
+            other => other.is_control() || other.is_whitespace() || other == '\u{feff}',
+        };
+        if odd {
+            return Err(Error::invalid(format!(
+                "the SQL text holds the character U+{:04X}; write it without, or pass it in a parameter",
+                u32::from(character)
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// The number of a placeholder, which is `$` and that number.
+pub(super) fn placeholder(name: &str) -> Result<u32, Error> {
+    let number = name
+        .strip_prefix('$')
+        .filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))
+        .and_then(|digits| digits.parse::<u32>().ok());
+    match number {
+        Some(number) if number as usize > MAX_PARAMETERS => Err(Error::Limit {
+            kind: LimitKind::Parameters,
+            message: format!(
+                "the statement has a placeholder ${number}, the limit is ${MAX_PARAMETERS}"
+            ),
+            maximum: MAX_PARAMETERS as u64,
+        }),
+        Some(number) if number > 0 => Ok(number),
+        _ => Err(Error::invalid(format!(
+            "the placeholder {name:?} is not one of $1, $2…: placeholders are written so on both databases"
+        ))),
+    }
+}
+
+fn is_operator(token: &Token) -> bool {
+    match token {
+        Token::Word(word) => word.keyword != Keyword::NoKeyword,
+        Token::Comma
+        | Token::LParen
+        | Token::RParen
+        | Token::Period
+        | Token::SemiColon
+        | Token::Number(..)
+        | Token::SingleQuotedString(_)
+        | Token::DoubleQuotedString(_)
+        | Token::EscapedStringLiteral(_)
+        | Token::UnicodeStringLiteral(_)
+        | Token::HexStringLiteral(_)
+        | Token::DollarQuotedString(_)
+        | Token::EOF => false,
+        _ => true,
+    }
+}

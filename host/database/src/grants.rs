@@ -1,0 +1,173 @@
+//! Owns what a plugin may do to which tables, as a pure function of a statement's footprint; leaves footprints to `footprint`.
+
+use std::collections::BTreeSet;
+
+use crate::footprint::{Footprint, StatementKind};
+
+/// The host's own record of applied migrations; nobody else reads or writes it.
+pub(crate) const MIGRATIONS_TABLE: &str = "poolhouse_migrations";
+
+/// What a plugin may do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Grants {
+    /// Tables it may read.
+    pub read: Tables,
+    /// Tables it may change.
+    pub write: Tables,
+    /// Whether its migrations are applied.
+    pub migrate: bool,
+}
+
+/// A set of tables. Names are as PostgreSQL folds them: lower-case, no schema for `public` and `main`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Tables {
+    /// No table.
+    #[default]
+    None,
+    /// These tables.
+    Some(BTreeSet<String>),
+    /// Every table but the host's own.
+    All,
+}
+
+/// What a statement does that is not granted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// It reads this table.
+    Read(String),
+    /// It changes this table.
+    Write(String),
+    /// It changes the schema outside a migration.
+    Ddl,
+    /// It touches the host's own table.
+    Host(String),
+    /// It calls a function that is not known to leave other tables alone.
+    Function(String),
+    /// There is no grant at all.
+    Nothing,
+}
+
+impl Grants {
+    /// Whether a statement of this footprint is granted.
+    ///
+    /// # Errors
+    /// The first thing that it does and may not.
+    pub fn allow(&self, footprint: &Footprint) -> Result<(), Refusal> {
+        if self.is_empty() {
+            return Err(Refusal::Nothing);
+        }
+        if let Some(own) = footprint
+            .reads
+            .iter()
+            .chain(&footprint.writes)
+            .find(|table| is_host_table(table))
+        {
+            return Err(Refusal::Host(own.clone()));
+        }
+        if footprint.kind == StatementKind::Ddl && !self.migrate {
+            return Err(Refusal::Ddl);
+        }
+        if let Some(table) = footprint
+            .writes
+            .iter()
+            .find(|table| !self.write.contain(table))
+        {
+            return Err(Refusal::Write(table.clone()));
+        }
+        if let Some(table) = footprint
+            .reads
+            .iter()
+            .find(|table| !self.read.contain(table))
+        {
+            return Err(Refusal::Read(table.clone()));
+        }
+        // A function outside the list may run any SQL (`query_to_xml`), so only who may read everything may call it.
+        if !(self.read == Tables::All && self.write == Tables::All)
+            && let Some(function) = footprint.unknown_functions.first()
+        {
+            return Err(Refusal::Function(function.clone()));
+        }
+        Ok(())
+    }
+
+    /// Whether nothing at all is granted.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.read.is_empty() && self.write.is_empty() && !self.migrate
+    }
+}
+
+impl Tables {
+    /// Whether the table is one of them.
+    #[must_use]
+    pub fn contain(&self, table: &str) -> bool {
+        match self {
+            Tables::None => false,
+            Tables::Some(tables) => tables.contains(table),
+            Tables::All => true,
+        }
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Tables::None => true,
+            Tables::Some(tables) => tables.is_empty(),
+            Tables::All => false,
+        }
+    }
+}
+
+impl<Name: Into<String>> FromIterator<Name> for Tables {
+    fn from_iter<Names: IntoIterator<Item = Name>>(names: Names) -> Self {
+        Tables::Some(names.into_iter().map(Into::into).collect())
+    }
+}
+
+impl Refusal {
+    /// One sentence for a person, with the lines to add to host.toml.
+    #[must_use]
+    pub fn message(&self, plugin: &str) -> String {
+        let key = toml_key(plugin);
+        match self {
+            Refusal::Read(table) => format!(
+                "plugin {plugin:?} may not read table {table:?}; allow it in host.toml: [plugins.{key}] database = {{ read = [{table:?}] }}"
+            ),
+            Refusal::Write(table) => format!(
+                "plugin {plugin:?} may not write table {table:?}; allow it in host.toml: [plugins.{key}] database = {{ write = [{table:?}] }}"
+            ),
+            Refusal::Ddl => format!(
+                "plugin {plugin:?} may not change the schema with a statement: DDL belongs in migrations, and [plugins.{key}] database = {{ migrate = true }} applies them"
+            ),
+            Refusal::Host(table) => {
+                format!("plugin {plugin:?} may not touch table {table:?}: it is the host's own")
+            }
+            Refusal::Function(function) => format!(
+                "plugin {plugin:?} may not call function {function:?}: it is not known to leave other tables alone; only a plugin that may read and write every table may call it"
+            ),
+            Refusal::Nothing => format!(
+                "plugin {plugin:?} has no grant for the database; add one to host.toml: [plugins.{key}] database = {{ read = [\"TABLE\"], write = [\"TABLE\"] }}"
+            ),
+        }
+    }
+}
+
+fn is_host_table(table: &str) -> bool {
+    table
+        .rsplit('.')
+        .next()
+        .is_some_and(|name| name.eq_ignore_ascii_case(MIGRATIONS_TABLE))
+}
+
+pub(crate) fn toml_key(plugin: &str) -> String {
+    let bare = !plugin.is_empty()
+        && plugin
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+    if bare {
+        plugin.to_owned()
+    } else {
+        format!("{plugin:?}")
+    }
+}

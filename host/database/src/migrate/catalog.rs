@@ -1,0 +1,101 @@
+//! Owns asking both databases' catalogs which columns a table has and whose an index is.
+
+use crate::builder::Limits;
+use crate::column::{Answer, Values};
+use crate::footprint::fold;
+use crate::url::Backend;
+
+/// For our own questions: more than any catalog answers.
+pub(super) const LIMITS: Limits = Limits {
+    rows: 100_000,
+    bytes: 64 * 1024 * 1024,
+};
+
+/// A table's name as grants and footprints have it.
+pub(super) fn table_name(name: &str, backend: Backend) -> String {
+    let mut parts = parts(name, backend);
+    let home = match backend {
+        Backend::Sqlite => "main",
+        Backend::Postgresql => "public",
+    };
+    if parts.len() == 2 && parts.first().is_some_and(|schema| schema == home) {
+        parts.remove(0);
+    }
+    parts.join(".")
+}
+
+/// The names of a table's columns; no rows where there is no such table.
+pub(super) fn columns_query(table: &str, backend: Backend) -> (&'static str, String) {
+    match backend {
+        Backend::Sqlite => (
+            "SELECT name FROM pragma_table_xinfo($1)",
+            table_name(table, backend),
+        ),
+        Backend::Postgresql => (
+            "SELECT attname::text FROM pg_catalog.pg_attribute WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped",
+            quoted(table, backend),
+        ),
+    }
+}
+
+/// The table that an index belongs to; no rows where there is no such index.
+pub(super) fn index_query(index: &str, backend: Backend) -> (&'static str, String) {
+    match backend {
+        Backend::Sqlite => (
+            "SELECT lower(tbl_name) FROM sqlite_master WHERE type = 'index' AND lower(name) = $1",
+            index.to_owned(),
+        ),
+        Backend::Postgresql => (
+            "SELECT CASE WHEN n.nspname = 'public' THEN c.relname::text ELSE n.nspname || '.' || c.relname END FROM pg_catalog.pg_index i \
+             JOIN pg_catalog.pg_class c ON c.oid = i.indrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE i.indexrelid = to_regclass($1)",
+            index.split('.').map(quote).collect::<Vec<_>>().join("."),
+        ),
+    }
+}
+
+/// The texts of an answer's first column.
+pub(super) fn texts(answer: &Answer) -> Vec<String> {
+    match answer.batch.columns.first().map(|column| &column.values) {
+        Some(Values::Text(packed)) => (0..packed.len())
+            .filter_map(|at| packed.get(at))
+            .map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The integers of an answer's first column.
+pub(super) fn integers(answer: &Answer) -> Vec<i64> {
+    match answer.batch.columns.first().map(|column| &column.values) {
+        Some(Values::Int64(values)) => values.clone(),
+        _ => Vec::new(),
+    }
+}
+
+fn parts(name: &str, backend: Backend) -> Vec<String> {
+    name.split('.')
+        .map(|part| {
+            let part = part.trim();
+            let bare = part
+                .strip_prefix('"')
+                .and_then(|part| part.strip_suffix('"'));
+            fold(
+                &bare.unwrap_or(part).replace("\"\"", "\""),
+                bare.is_some(),
+                backend,
+            )
+        })
+        .collect()
+}
+
+fn quoted(name: &str, backend: Backend) -> String {
+    parts(name, backend)
+        .iter()
+        .map(|part| quote(part))
+        .collect::<Vec<_>>()
+        .join(".")
+}
+
+fn quote(part: &str) -> String {
+    format!("\"{}\"", part.replace('"', "\"\""))
+}

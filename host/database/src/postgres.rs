@@ -1,0 +1,228 @@
+//! Owns one PostgreSQL connection: its statements, transactions and reset; leaves opening to `connect` and bytes to `encode` and `decode`.
+
+mod connect;
+mod control;
+mod decode;
+mod encode;
+mod errors;
+mod numeric;
+
+use futures_util::TryStreamExt;
+use sqlx::postgres::PgConnection;
+use sqlx::{
+    AssertSqlSafe, Column as _, Either, Executor, Row, SqlSafeStr, Statement as _, ValueRef,
+};
+
+pub(crate) use connect::PostgresConnector;
+
+use crate::builder::{Budget, Builder};
+use crate::column::ColumnInfo;
+use crate::error::Error;
+use crate::footprint::{MAX_CACHED_SQL, StatementKind};
+use crate::statement::{Failed, Ran, Request};
+use crate::transaction::{Isolation, TransactionOptions};
+
+/// An open connection to a PostgreSQL server.
+pub(crate) struct PostgresConnection {
+    inner: PgConnection,
+    /// A statement is under way, or its future was dropped.
+    busy: bool,
+    /// The server's process, to cancel by.
+    pid: i32,
+    version: String,
+    /// Batches that reset the session, with the server's own abilities in mind.
+    reset: String,
+    place: String,
+}
+
+impl std::fmt::Debug for PostgresConnection {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("PostgresConnection")
+            .field("place", &self.place)
+            .field("pid", &self.pid)
+            .field("busy", &self.busy)
+            .finish_non_exhaustive()
+    }
+}
+
+impl PostgresConnection {
+    pub(crate) fn version(&self) -> &str {
+        &self.version
+    }
+
+    pub(crate) async fn ping(&mut self) -> Result<(), Error> {
+        self.batch("SELECT 1").await.map_err(|failed| failed.error)
+    }
+
+    /// Makes the session as it was after connecting; prepared statements stay.
+    pub(crate) async fn reset(&mut self) -> Result<(), Error> {
+        let reset = self.reset.clone();
+        self.batch(&reset).await.map_err(|failed| failed.error)
+    }
+
+    pub(crate) async fn begin(&mut self, options: &TransactionOptions) -> Result<(), Failed> {
+        let isolation = match options.isolation {
+            Isolation::Default => "",
+            Isolation::ReadCommitted => " ISOLATION LEVEL READ COMMITTED",
+            Isolation::RepeatableRead => " ISOLATION LEVEL REPEATABLE READ",
+            Isolation::Serializable => " ISOLATION LEVEL SERIALIZABLE",
+        };
+        let mode = if options.read_only {
+            " READ ONLY"
+        } else {
+            " READ WRITE"
+        };
+        self.batch(&format!("BEGIN{isolation}{mode}")).await
+    }
+
+    pub(crate) async fn commit(&mut self) -> Result<(), Failed> {
+        // The server answers ROLLBACK, without an error, to the COMMIT of an aborted transaction, and the driver does
+        // not show which it was. In an aborted one the SELECT fails, and the COMMIT is not reached.
+        self.batch("SELECT 1; COMMIT").await.map_err(|mut failed| {
+            failed.broken |= !failed.refused;
+            if failed.broken {
+                failed.error = failed.error.with_unknown_outcome();
+            }
+            failed
+        })
+    }
+
+    pub(crate) async fn rollback(&mut self) -> Result<(), Failed> {
+        self.batch("ROLLBACK").await
+    }
+
+    pub(crate) async fn batch(&mut self, sql: &str) -> Result<(), Failed> {
+        self.busy = true;
+        let result = self.inner.execute(sqlx::raw_sql(AssertSqlSafe(sql))).await;
+        self.busy = false;
+        match result {
+            Ok(_) => Ok(()),
+            Err(error) => Err(errors::failed(error, &self.place)),
+        }
+    }
+
+    /// Runs one statement. Not cancel-safe: dropped, the connection stays busy and can only be closed.
+    pub(crate) async fn run(&mut self, request: Request<'_>) -> Result<Ran, Failed> {
+        self.busy = true;
+        let mut result = self.run_busy(&request).await;
+        // A long text must not sit in the cache: that is bounded by count.
+        if request.sql.len() > MAX_CACHED_SQL
+            && !matches!(&result, Err(failed) if failed.broken)
+            && let Err(error) = sqlx::Connection::clear_cached_statements(&mut self.inner).await
+        {
+            let mut failed = errors::failed(error, &self.place);
+            failed.broken = true;
+            result = result.and(Err(failed));
+        }
+        self.busy = false;
+        result
+    }
+
+    async fn run_busy(&mut self, request: &Request<'_>) -> Result<Ran, Failed> {
+        let failed = |error| errors::failed(error, &self.place);
+        let sql = AssertSqlSafe(std::sync::Arc::clone(request.sql)).into_sql_str();
+        let statement = (&mut self.inner)
+            .prepare(sql.clone())
+            .await
+            .map_err(failed)?;
+        let types = match statement.parameters() {
+            Some(Either::Left(types)) => types,
+            _ => &[],
+        };
+        let arguments = encode::arguments(request.parameters, types).map_err(Failed::ours)?;
+        let mut answer = Collected::new(statement.columns(), request)?;
+        let mut stream = (&mut self.inner).fetch_many(sqlx::query_with(sql, arguments));
+        let mut changed = 0_u64;
+        loop {
+            match stream.try_next().await.map_err(failed)? {
+                Some(Either::Left(done)) => changed = changed.saturating_add(done.rows_affected()),
+                Some(Either::Right(row)) => answer.row(&row),
+                None => break,
+            }
+        }
+        let answer = answer.finish().map_err(Failed::ours)?;
+        let changed = if request.kind == StatementKind::Write {
+            changed
+        } else {
+            0
+        };
+        Ok(Ran { answer, changed })
+    }
+}
+
+/// The answer while its rows arrive. After the first trouble rows are read and thrown away, so that the connection stays usable.
+struct Collected {
+    infos: Vec<ColumnInfo>,
+    wires: Vec<decode::Wire>,
+    builders: Vec<Builder>,
+    budget: Budget,
+    trouble: Option<Error>,
+    wanted: bool,
+}
+
+impl Collected {
+    fn new(columns: &[sqlx::postgres::PgColumn], request: &Request<'_>) -> Result<Self, Failed> {
+        let mut collected = Self {
+            infos: Vec::new(),
+            wires: Vec::new(),
+            builders: Vec::new(),
+            budget: Budget::new(request.limits),
+            trouble: None,
+            wanted: request.rows,
+        };
+        if request.rows {
+            for column in columns {
+                let wire = decode::Wire::of(column).map_err(Failed::ours)?;
+                collected.infos.push(ColumnInfo {
+                    name: column.name().to_owned(),
+                    kind: wire.kind(),
+                    database_type: decode::type_name(column.type_info()),
+                });
+                collected.builders.push(Builder::new(wire.kind()));
+                collected.wires.push(wire);
+            }
+        }
+        Ok(collected)
+    }
+
+    fn row(&mut self, row: &sqlx::postgres::PgRow) {
+        if self.wanted
+            && self.trouble.is_none()
+            && let Err(error) = self.decode(row)
+        {
+            self.trouble = Some(error);
+            self.builders.clear();
+        }
+    }
+
+    fn decode(&mut self, row: &sqlx::postgres::PgRow) -> Result<(), Error> {
+        let mut bytes = 0_u64;
+        for (at, (wire, builder)) in self.wires.iter().zip(&mut self.builders).enumerate() {
+            let refused = |reason: String| {
+                let name = self.infos.get(at).map_or("", |info| info.name.as_str());
+                Error::invalid(format!("column {name:?} can't be read: {reason}"))
+            };
+            let value = row
+                .try_get_raw(at)
+                .map_err(|error| refused(error.to_string()))?;
+            if value.is_null() || *wire == decode::Wire::Void {
+                builder.null();
+                bytes = bytes.saturating_add(crate::builder::width(builder.kind(), 0));
+            } else {
+                let wire_bytes = value
+                    .as_bytes()
+                    .map_err(|error| refused(error.to_string()))?;
+                bytes = bytes.saturating_add(wire.push(wire_bytes, builder).map_err(refused)?);
+            }
+        }
+        self.budget.row(bytes)
+    }
+
+    fn finish(self) -> Result<crate::column::Answer, Error> {
+        match self.trouble {
+            Some(error) => Err(error),
+            None => Ok(self.budget.answer(self.infos, self.builders)),
+        }
+    }
+}

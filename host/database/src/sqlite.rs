@@ -1,0 +1,356 @@
+//! Owns one SQLite connection: its statements, transactions and reset; leaves opening to `connect` and values to `encode` and `decode`.
+
+mod connect;
+mod decode;
+mod encode;
+mod errors;
+
+use std::collections::HashMap;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use futures_util::TryStreamExt;
+use lru::LruCache;
+use sqlx::{
+    AssertSqlSafe, Column as _, ColumnOrigin, Connection as _, Either, Executor, Row, SqlSafeStr,
+    Statement as _,
+};
+
+pub(crate) use connect::SqliteConnector;
+
+use crate::builder::{Budget, Builder};
+use crate::column::{Answer, ColumnInfo};
+use crate::error::{Error, UnavailableReason};
+use crate::footprint::{MAX_CACHED_SQL, StatementKind};
+use crate::statement::{Failed, Ran, Request};
+use crate::transaction::TransactionOptions;
+use crate::value::Kind;
+
+use decode::Reader;
+
+/// Statements whose columns are known without asking the worker again; the driver keeps as many prepared.
+const PREPARED: NonZeroUsize = NonZeroUsize::MIN.saturating_add(99);
+
+/// An open connection to an SQLite file. SQLite runs on a thread of the driver's.
+pub(crate) struct SqliteConnection {
+    inner: sqlx::SqliteConnection,
+    path: PathBuf,
+    version: String,
+    /// A statement is under way, or its future was dropped.
+    busy: bool,
+    /// The session may refuse writes; set before it does, so that a dropped future leaves no doubt.
+    query_only: bool,
+    /// Read by SQLite's progress handler: true ends the statement that runs.
+    cancelled: Arc<AtomicBool>,
+    prepared: LruCache<Arc<str>, Arc<Prepared>>,
+    /// Declared types by table and column, both in small letters.
+    declared: HashMap<String, HashMap<String, String>>,
+}
+
+/// What is known of a prepared statement's columns.
+#[derive(Debug)]
+struct Prepared {
+    columns: Vec<Declared>,
+}
+
+#[derive(Debug)]
+struct Declared {
+    name: String,
+    database_type: String,
+    /// None: the first value decides.
+    kind: Option<Kind>,
+}
+
+impl std::fmt::Debug for SqliteConnection {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("SqliteConnection")
+            .field("path", &self.path)
+            .field("busy", &self.busy)
+            .finish_non_exhaustive()
+    }
+}
+
+impl SqliteConnection {
+    pub(crate) fn version(&self) -> &str {
+        &self.version
+    }
+
+    pub(crate) async fn ping(&mut self) -> Result<(), Error> {
+        self.batch("SELECT 1").await.map_err(|failed| failed.error)
+    }
+
+    /// Ends whatever a transaction left behind.
+    pub(crate) async fn reset(&mut self) -> Result<(), Error> {
+        self.rollback().await.map_err(|failed| failed.error)
+    }
+
+    pub(crate) async fn close(self) {
+        if self.busy {
+            self.cancelled.store(true, Ordering::Relaxed);
+        }
+        let _ = self.inner.close().await;
+    }
+
+    /// A write takes its lock at once: taken later it could fail where waiting does not help.
+    pub(crate) async fn begin(&mut self, options: &TransactionOptions) -> Result<(), Failed> {
+        if options.read_only {
+            self.query_only = true;
+            self.batch("BEGIN; PRAGMA query_only = 1").await
+        } else {
+            self.batch("BEGIN IMMEDIATE").await
+        }
+    }
+
+    pub(crate) async fn commit(&mut self) -> Result<(), Failed> {
+        match self.batch("COMMIT").await {
+            Ok(()) => self.allow_writes().await,
+            Err(mut failed) => {
+                if errors::is_outcome_unknown(&failed) {
+                    failed.broken = true;
+                    failed.error = failed.error.with_unknown_outcome();
+                }
+                // A commit that fails (a deferred foreign key) leaves the transaction open.
+                if !failed.broken && self.rollback().await.is_err() {
+                    failed.broken = true;
+                }
+                Err(failed)
+            }
+        }
+    }
+
+    pub(crate) async fn rollback(&mut self) -> Result<(), Failed> {
+        match self.batch("ROLLBACK").await {
+            Err(failed) if !errors::is_no_transaction(&failed.error) => return Err(failed),
+            _ => {}
+        }
+        self.allow_writes().await
+    }
+
+    async fn allow_writes(&mut self) -> Result<(), Failed> {
+        if self.query_only {
+            self.batch("PRAGMA query_only = 0").await?;
+            self.query_only = false;
+        }
+        Ok(())
+    }
+
+    /// BEGIN inside a transaction fails and changes nothing; where it does not fail there was none.
+    pub(crate) async fn is_in_transaction(&mut self) -> Result<bool, Failed> {
+        match self.batch("BEGIN").await {
+            Err(failed) if errors::is_within_transaction(&failed.error) => Ok(true),
+            Err(failed) => Err(failed),
+            Ok(()) => {
+                self.rollback().await?;
+                Ok(false)
+            }
+        }
+    }
+
+    pub(crate) async fn batch(&mut self, sql: &str) -> Result<(), Failed> {
+        self.busy = true;
+        let result = self.inner.execute(sqlx::raw_sql(AssertSqlSafe(sql))).await;
+        self.busy = false;
+        match result {
+            Ok(_) => Ok(()),
+            Err(error) => Err(errors::failed(error, &self.path)),
+        }
+    }
+
+    /// Runs one statement. Not cancel-safe: dropped, the connection stays busy and can only be closed.
+    pub(crate) async fn run(&mut self, request: Request<'_>) -> Result<Ran, Failed> {
+        self.busy = true;
+        let mut result = self.run_busy(&request).await;
+        // A long text must not sit in the cache, that is bounded by count; and DDL changes what columns are.
+        if request.sql.len() > MAX_CACHED_SQL || request.kind == StatementKind::Ddl {
+            self.prepared.clear();
+            self.declared.clear();
+            if let Err(error) = self.inner.clear_cached_statements().await {
+                result = result.and(Err(errors::failed(error, &self.path)));
+            }
+        }
+        self.busy = false;
+        result
+    }
+
+    async fn run_busy(&mut self, request: &Request<'_>) -> Result<Ran, Failed> {
+        let prepared = self.prepare(request).await?;
+        let arguments = encode::arguments(request.parameters).map_err(Failed::ours)?;
+        let sql = AssertSqlSafe(Arc::clone(request.sql)).into_sql_str();
+        let mut answer = Collected::new(&prepared, request);
+        let mut stream = (&mut self.inner).fetch_many(sqlx::query_with(sql, arguments));
+        let (mut changed, mut ended) = (0_u64, false);
+        loop {
+            match stream
+                .try_next()
+                .await
+                .map_err(|error| errors::failed(error, &self.path))?
+            {
+                Some(Either::Left(done)) => {
+                    changed = changed.saturating_add(done.rows_affected());
+                    ended = true;
+                }
+                Some(Either::Right(row)) => answer.row(&row),
+                None => break,
+            }
+        }
+        if !ended {
+            // The driver's thread died: it does so where another process added a column under a prepared `SELECT *`.
+            let message = format!(
+                "the SQLite connection to {} ended in the middle of a statement; if its tables were just changed, run it again",
+                self.path.display()
+            );
+            return Err(Failed {
+                error: Error::unavailable(UnavailableReason::Other, message),
+                refused: false,
+                broken: true,
+            });
+        }
+        let answer = answer.finish(&prepared).map_err(Failed::ours)?;
+        // SQLite's count is of the last change, so after a statement that changes nothing it is another's.
+        let changed = if request.kind == StatementKind::Write {
+            changed
+        } else {
+            0
+        };
+        Ok(Ran { answer, changed })
+    }
+
+    async fn prepare(&mut self, request: &Request<'_>) -> Result<Arc<Prepared>, Failed> {
+        if let Some(prepared) = self.prepared.get(request.sql) {
+            return Ok(Arc::clone(prepared));
+        }
+        let sql = AssertSqlSafe(Arc::clone(request.sql)).into_sql_str();
+        let statement = (&mut self.inner)
+            .prepare(sql)
+            .await
+            .map_err(|error| errors::failed(error, &self.path))?;
+        let mut columns = Vec::with_capacity(statement.columns().len());
+        for column in statement.columns() {
+            let database_type = match column.origin() {
+                ColumnOrigin::Table(origin) => {
+                    self.declared_type(&origin.table, &origin.name).await?
+                }
+                _ => String::new(),
+            };
+            columns.push(Declared {
+                name: column.name().to_owned(),
+                kind: decode::declared_kind(&database_type),
+                database_type,
+            });
+        }
+        let prepared = Arc::new(Prepared { columns });
+        self.prepared
+            .put(Arc::clone(request.sql), Arc::clone(&prepared));
+        Ok(prepared)
+    }
+
+    /// The type with which a column was declared, as it was written; the driver drops it.
+    async fn declared_type(&mut self, table: &str, column: &str) -> Result<String, Failed> {
+        let table = table.to_ascii_lowercase();
+        if !self.declared.contains_key(&table) {
+            let rows = sqlx::query("SELECT name, type FROM pragma_table_xinfo($1)")
+                .bind(&table)
+                .fetch_all(&mut self.inner)
+                .await
+                .map_err(|error| errors::failed(error, &self.path))?;
+            let types = rows
+                .iter()
+                .filter_map(|row| {
+                    Some((
+                        row.try_get::<String, _>(0).ok()?.to_ascii_lowercase(),
+                        row.try_get::<String, _>(1).ok()?,
+                    ))
+                })
+                .collect();
+            self.declared.insert(table.clone(), types);
+        }
+        Ok(self
+            .declared
+            .get(&table)
+            .and_then(|types| types.get(&column.to_ascii_lowercase()))
+            .cloned()
+            .unwrap_or_default())
+    }
+}
+
+/// The answer while its rows arrive. After the first trouble rows are read and thrown away, so that the connection stays usable.
+struct Collected {
+    readers: Vec<Reader>,
+    budget: Budget,
+    trouble: Option<Error>,
+    wanted: bool,
+}
+
+impl Collected {
+    fn new(prepared: &Prepared, request: &Request<'_>) -> Self {
+        let readers = if request.rows {
+            prepared
+                .columns
+                .iter()
+                .map(|column| Reader::new(column.kind))
+                .collect()
+        } else {
+            Vec::new()
+        };
+        Self {
+            readers,
+            budget: Budget::new(request.limits),
+            trouble: None,
+            wanted: request.rows,
+        }
+    }
+
+    fn row(&mut self, row: &sqlx::sqlite::SqliteRow) {
+        if !self.wanted || self.trouble.is_some() {
+            return;
+        }
+        let mut bytes = 0_u64;
+        for (at, reader) in self.readers.iter_mut().enumerate() {
+            let read = row
+                .try_get_raw(at)
+                .map_err(|error| error.to_string())
+                .and_then(|value| reader.push(value, self.budget.rows()));
+            match read {
+                Ok(taken) => bytes = bytes.saturating_add(taken),
+                Err(reason) => {
+                    let name = row.columns().get(at).map_or("", |column| column.name());
+                    self.trouble = Some(Error::invalid(format!(
+                        "column {name:?} can't be read: {reason}"
+                    )));
+                    break;
+                }
+            }
+        }
+        if self.trouble.is_none() {
+            self.trouble = self.budget.row(bytes).err();
+        }
+        if self.trouble.is_some() {
+            self.readers.clear();
+        }
+    }
+
+    fn finish(self, prepared: &Prepared) -> Result<Answer, Error> {
+        if let Some(error) = self.trouble {
+            return Err(error);
+        }
+        let rows = self.budget.rows();
+        let builders: Vec<Builder> = self
+            .readers
+            .into_iter()
+            .map(|reader| reader.finish(rows))
+            .collect();
+        let infos = builders
+            .iter()
+            .zip(&prepared.columns)
+            .map(|(builder, column)| ColumnInfo {
+                name: column.name.clone(),
+                kind: builder.kind(),
+                database_type: column.database_type.clone(),
+            })
+            .collect();
+        Ok(self.budget.answer(infos, builders))
+    }
+}

@@ -1,0 +1,201 @@
+//! Owns what grants allow: the pure function, and that a chain obeys it.
+
+use std::collections::BTreeSet;
+
+use poolhouse_database::{Actor, Backend, Error, Footprint, Grants, Refusal, Tables, Within};
+
+use crate::both::{both, everything};
+
+fn grants(read: &[&str], write: &[&str], migrate: bool) -> Grants {
+    Grants {
+        read: Tables::from_iter(read.iter().copied()),
+        write: Tables::from_iter(write.iter().copied()),
+        migrate,
+    }
+}
+
+#[test]
+fn the_table() {
+    let read = |table: &str| Err(Refusal::Read(table.to_owned()));
+    let write = |table: &str| Err(Refusal::Write(table.to_owned()));
+    let all = everything().grants;
+    for (sql, grants, expected) in [
+        ("SELECT * FROM a", grants(&["a"], &[], false), Ok(())),
+        ("SELECT * FROM a", grants(&["b"], &[], false), read("a")),
+        ("SELECT * FROM a", grants(&[], &["a"], false), read("a")),
+        (
+            "SELECT * FROM a JOIN b USING (id)",
+            grants(&["a"], &[], false),
+            read("b"),
+        ),
+        ("SELECT 1", grants(&["a"], &[], false), Ok(())),
+        ("SELECT 1", Grants::default(), Err(Refusal::Nothing)),
+        (
+            "INSERT INTO a VALUES (1)",
+            grants(&[], &["a"], false),
+            Ok(()),
+        ),
+        (
+            "INSERT INTO a VALUES (1)",
+            grants(&["a"], &[], false),
+            write("a"),
+        ),
+        (
+            "INSERT INTO a VALUES (1) RETURNING id",
+            grants(&[], &["a"], false),
+            read("a"),
+        ),
+        (
+            "INSERT INTO a SELECT * FROM b",
+            grants(&["a"], &["a"], false),
+            read("b"),
+        ),
+        ("UPDATE a SET x = 1", grants(&["a"], &["a"], false), Ok(())),
+        ("UPDATE a SET x = 1", grants(&[], &["a"], false), read("a")),
+        (
+            "WITH d AS (DELETE FROM a RETURNING *) SELECT * FROM d",
+            grants(&["a"], &[], false),
+            write("a"),
+        ),
+        (
+            "SELECT * FROM a FOR UPDATE",
+            grants(&["a"], &[], false),
+            write("a"),
+        ),
+        (
+            "CREATE TABLE a (id int)",
+            grants(&["a"], &["a"], false),
+            Err(Refusal::Ddl),
+        ),
+        ("CREATE TABLE a (id int)", grants(&[], &["a"], true), Ok(())),
+        (
+            "CREATE TABLE b (id int)",
+            grants(&[], &["a"], true),
+            write("b"),
+        ),
+        (
+            "CREATE TABLE a (id int REFERENCES b (id))",
+            grants(&[], &["a"], true),
+            read("b"),
+        ),
+        ("DROP TABLE b", grants(&["b"], &["a"], true), write("b")),
+        (
+            "SELECT * FROM poolhouse_migrations",
+            all.clone(),
+            Err(Refusal::Host("poolhouse_migrations".to_owned())),
+        ),
+        (
+            "DELETE FROM public.poolhouse_migrations",
+            all.clone(),
+            Err(Refusal::Host("poolhouse_migrations".to_owned())),
+        ),
+        (
+            "SELECT * FROM \"other\".\"Poolhouse_Migrations\"",
+            all.clone(),
+            Err(Refusal::Host("other.Poolhouse_Migrations".to_owned())),
+        ),
+        (
+            "SELECT query_to_xml('SELECT * FROM users', true, true, '')",
+            grants(&["a"], &["a"], true),
+            Err(Refusal::Function("query_to_xml".to_owned())),
+        ),
+        (
+            "SELECT query_to_xml('SELECT * FROM users', true, true, '')",
+            all.clone(),
+            Ok(()),
+        ),
+        (
+            "SELECT set_config('role', 'x', false)",
+            grants(&["a"], &[], false),
+            Err(Refusal::Function("set_config".to_owned())),
+        ),
+        (
+            "SELECT public.lower('x')",
+            grants(&["a"], &[], false),
+            Err(Refusal::Function("public.lower".to_owned())),
+        ),
+        (
+            "SELECT pg_catalog.lower('x'), upper('y'), now()",
+            grants(&["a"], &[], false),
+            Ok(()),
+        ),
+        (
+            "SELECT * FROM other.a",
+            grants(&["a"], &[], false),
+            read("other.a"),
+        ),
+        ("SELECT * FROM public.a", grants(&["a"], &[], false), Ok(())),
+        (
+            "SELECT * FROM pg_catalog.pg_authid",
+            grants(&["a"], &[], false),
+            read("pg_catalog.pg_authid"),
+        ),
+    ] {
+        let footprint = Footprint::read(sql, Backend::Postgresql).unwrap();
+        assert_eq!(grants.allow(&footprint), expected, "{sql}");
+    }
+}
+
+#[test]
+fn the_messages_have_the_lines_to_add() {
+    let message = Refusal::Read("users".to_owned()).message("order-manager");
+    assert_eq!(
+        message,
+        "plugin \"order-manager\" may not read table \"users\"; allow it in host.toml: [plugins.order-manager] database = { read = [\"users\"] }"
+    );
+    assert!(
+        Refusal::Write("users".to_owned())
+            .message("a b")
+            .contains("[plugins.\"a b\"] database = { write = [\"users\"] }")
+    );
+    for refusal in [Refusal::Ddl, Refusal::Nothing] {
+        assert!(
+            refusal.message("x").contains("[plugins.x] database = {"),
+            "{refusal:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_chain_obeys() {
+    for opened in both().await {
+        opened
+            .ddl("CREATE TABLE a (id INTEGER); CREATE TABLE b (id INTEGER)")
+            .await;
+        let actor = Actor::new("narrow", grants(&["a"], &["a"], true));
+        let mut chain = opened.chain();
+        chain
+            .execute(&actor, Within::Session, "INSERT INTO a VALUES (1)", &[])
+            .await
+            .unwrap();
+        for sql in [
+            "SELECT * FROM b",
+            "SELECT * FROM a WHERE id IN (SELECT id FROM b)",
+            "DELETE FROM b",
+            "CREATE TABLE a (id INTEGER)",
+            "DROP TABLE a",
+            "SELECT * FROM poolhouse_migrations",
+        ] {
+            let error = chain
+                .query(&actor, Within::Session, sql, &[])
+                .await
+                .unwrap_err();
+            assert!(matches!(&error, Error::Denied(_)), "{sql}: {error:?}");
+        }
+        let none = Actor::new(
+            "none",
+            Grants {
+                read: Tables::Some(BTreeSet::new()),
+                ..Grants::default()
+            },
+        );
+        assert!(matches!(
+            chain.query(&none, Within::Session, "SELECT 1", &[]).await,
+            Err(Error::Denied(_))
+        ));
+        assert!(matches!(
+            chain.begin(&none, Default::default()).await,
+            Err(Error::Denied(_))
+        ));
+    }
+}

@@ -1,0 +1,21 @@
+//! Owns the tests of this crate against real databases: SQLite in a temporary folder, PostgreSQL started for the run.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that fails panics"
+)]
+
+mod both;
+mod server;
+
+mod cancelling;
+mod connecting;
+mod constraints;
+mod footprints;
+mod grants;
+mod limits;
+mod migrations;
+mod parameters;
+mod transactions;
+mod values;

@@ -1,0 +1,276 @@
+//! Owns migrations: once, together or not at all, adopting what is there, by several hosts at once.
+
+use std::sync::Arc;
+
+use poolhouse_database::{
+    Backend, Error, Grants, Migration, MigrationError, MigrationTable, Tables, Value,
+};
+
+use crate::both::{Opened, both, open, text};
+
+fn plugin() -> Arc<str> {
+    Arc::from("order-manager")
+}
+
+fn grants() -> Grants {
+    Grants {
+        read: Tables::from_iter(["orders", "users"]),
+        write: Tables::from_iter(["orders", "progress"]),
+        migrate: true,
+    }
+}
+
+fn migration(number: u32, tables: &[(&str, &[&str])], statements: &[&str]) -> Migration {
+    Migration {
+        number,
+        name: format!("step {number}"),
+        tables: tables
+            .iter()
+            .map(|(name, columns)| MigrationTable {
+                name: (*name).to_owned(),
+                columns: columns.iter().map(|column| (*column).to_owned()).collect(),
+            })
+            .collect(),
+        statements: statements.iter().map(|sql| (*sql).to_owned()).collect(),
+    }
+}
+
+fn first() -> Migration {
+    migration(
+        1,
+        &[("orders", &["id", "Client_Order_Id"])],
+        &[
+            "CREATE TABLE IF NOT EXISTS orders (id INTEGER PRIMARY KEY, client_order_id TEXT NOT NULL)",
+            "CREATE UNIQUE INDEX IF NOT EXISTS orders_client ON orders (client_order_id)",
+            "INSERT INTO orders VALUES (1, 'first')",
+        ],
+    )
+}
+
+async fn migrate(opened: &Opened, migrations: &[Migration]) -> Result<Vec<u32>, MigrationError> {
+    opened
+        .database
+        .migrate(&plugin(), &grants(), migrations)
+        .await
+}
+
+#[tokio::test]
+async fn each_is_applied_once() {
+    for opened in both().await {
+        assert_eq!(migrate(&opened, &[]).await.unwrap(), []);
+        assert_eq!(migrate(&opened, &[first()]).await.unwrap(), [1]);
+        assert_eq!(migrate(&opened, &[first()]).await.unwrap(), []);
+        let second = migration(
+            3,
+            &[],
+            &[
+                "ALTER TABLE orders ADD COLUMN note TEXT",
+                "UPDATE orders SET note = 'old'",
+            ],
+        );
+        // The columns are seen anew by connections that had prepared `SELECT *`.
+        assert_eq!(
+            opened.rows("SELECT * FROM orders", &[]).await.unwrap()[0].len(),
+            2
+        );
+        assert_eq!(
+            migrate(&opened, &[first(), second.clone()]).await.unwrap(),
+            [3]
+        );
+        assert_eq!(
+            opened.rows("SELECT * FROM orders", &[]).await.unwrap(),
+            [[Value::Int64(1), text("first"), text("old")]]
+        );
+        assert_eq!(migrate(&opened, &[first(), second]).await.unwrap(), []);
+        // Another plugin has numbers of its own.
+        let other: Arc<str> = Arc::from("other");
+        let progress = migration(
+            1,
+            &[("progress", &["id"])],
+            &["CREATE TABLE progress (id INTEGER)"],
+        );
+        assert_eq!(
+            opened
+                .database
+                .migrate(&other, &grants(), &[progress])
+                .await
+                .unwrap(),
+            [1]
+        );
+        let stats = opened.database.stats();
+        assert_eq!(stats.checked_out, 0);
+    }
+}
+
+#[tokio::test]
+async fn a_table_that_is_there_is_adopted_or_refused() {
+    for opened in both().await {
+        opened.ddl("CREATE TABLE orders (ID INTEGER PRIMARY KEY, client_order_id TEXT NOT NULL, more TEXT DEFAULT 'm')").await;
+        let adopting = migration(
+            1,
+            &[("orders", &["id", "client_order_id"])],
+            &["CREATE TABLE IF NOT EXISTS orders (id INTEGER)"],
+        );
+        let lacking = migration(
+            2,
+            &[("orders", &["id", "price", "side"])],
+            &["CREATE TABLE IF NOT EXISTS progress (id INTEGER)"],
+        );
+        let error = migrate(&opened, &[adopting.clone(), lacking])
+            .await
+            .unwrap_err();
+        let MigrationError::MissingColumns {
+            table,
+            missing,
+            number: 2,
+            ..
+        } = &error
+        else {
+            panic!("{error:?}")
+        };
+        assert_eq!(
+            (table.as_str(), missing.as_slice()),
+            ("orders", &["price".to_owned(), "side".to_owned()][..])
+        );
+        assert!(error.to_string().contains("lacks price, side"), "{error}");
+        // Nothing of it was kept.
+        assert!(opened.rows("SELECT * FROM progress", &[]).await.is_err());
+        assert_eq!(migrate(&opened, &[adopting]).await.unwrap(), [1]);
+    }
+}
+
+#[tokio::test]
+async fn a_failure_changes_nothing() {
+    for opened in both().await {
+        let broken = migration(
+            2,
+            &[],
+            &[
+                "CREATE TABLE progress (id INTEGER)",
+                "INSERT INTO orders VALUES (1, 'again')",
+            ],
+        );
+        let error = migrate(&opened, &[first(), broken]).await.unwrap_err();
+        let MigrationError::Statement {
+            number: 2,
+            statement: 2,
+            ref source,
+            ..
+        } = error
+        else {
+            panic!("{error:?}")
+        };
+        assert!(matches!(**source, Error::Constraint { .. }), "{source:?}");
+        assert!(opened.rows("SELECT * FROM orders", &[]).await.is_err());
+        assert_eq!(migrate(&opened, &[first()]).await.unwrap(), [1]);
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_granted_or_not_a_migration_is_refused() {
+    for opened in both().await {
+        opened
+            .ddl("CREATE TABLE users (id INTEGER); CREATE INDEX users_id ON users (id)")
+            .await;
+        let error = opened
+            .database
+            .migrate(
+                &plugin(),
+                &Grants {
+                    migrate: false,
+                    ..grants()
+                },
+                &[first()],
+            )
+            .await
+            .unwrap_err();
+        assert!(
+            matches!(&error, MigrationError::Denied(message) if message.contains("migrate = true") && message.contains("[plugins.order-manager]")),
+            "{error:?}"
+        );
+        for (tables, sql) in [
+            (&[][..], "CREATE TABLE users2 (id INTEGER)"),
+            (&[], "DROP TABLE users"),
+            (&[], "DELETE FROM users"),
+            (&[], "ALTER TABLE users ADD COLUMN x TEXT"),
+            (&[], "ALTER TABLE orders RENAME TO users3"),
+            (&[], "DROP INDEX users_id"),
+            (&[], "DROP TABLE poolhouse_migrations"),
+            (
+                &[("users", &[][..])],
+                "CREATE TABLE IF NOT EXISTS orders (id INTEGER)",
+            ),
+        ] {
+            let error = migrate(&opened, &[first(), migration(2, tables, &[sql])])
+                .await
+                .unwrap_err();
+            assert!(
+                matches!(error, MigrationError::Denied(_)),
+                "{sql}: {error:?}"
+            );
+        }
+        for sql in [
+            "PRAGMA user_version = 1",
+            "CREATE VIEW v AS SELECT 1",
+            "CREATE TEMP TABLE orders (id INTEGER)",
+            "COMMIT",
+            "CREATE TABLE orders (id INTEGER); DROP TABLE users",
+            "INSERT INTO orders VALUES ($1)",
+            "",
+        ] {
+            let error = migrate(&opened, &[first(), migration(2, &[], &[sql])])
+                .await
+                .unwrap_err();
+            assert!(
+                matches!(error, MigrationError::Invalid { .. }),
+                "{sql}: {error:?}"
+            );
+        }
+        for numbers in [[0, 1], [1, 1], [2, 1]] {
+            let list = numbers.map(|number| Migration { number, ..first() });
+            assert!(
+                matches!(
+                    migrate(&opened, &list).await,
+                    Err(MigrationError::Invalid { .. })
+                ),
+                "{numbers:?}"
+            );
+        }
+        assert!(opened.rows("SELECT * FROM orders", &[]).await.is_err());
+        assert_eq!(
+            opened
+                .value("SELECT count(*) FROM users", &[])
+                .await
+                .unwrap(),
+            Value::Int64(0)
+        );
+    }
+}
+
+#[tokio::test]
+async fn hosts_that_start_together_migrate_once() {
+    for opened in both().await {
+        let hosts: Vec<_> = (0..4).map(|_| open(&opened.url)).collect();
+        let tasks: Vec<_> = hosts
+            .iter()
+            .cloned()
+            .map(|host| {
+                tokio::spawn(async move { host.migrate(&plugin(), &grants(), &[first()]).await })
+            })
+            .collect();
+        let mut applied = Vec::new();
+        for task in tasks {
+            applied.extend(task.await.unwrap().unwrap());
+        }
+        assert_eq!(applied, [1]);
+        let count = if opened.backend() == Backend::Sqlite {
+            "SELECT count(*) FROM orders"
+        } else {
+            "SELECT count(*) FROM public.orders"
+        };
+        assert_eq!(opened.value(count, &[]).await.unwrap(), Value::Int64(1));
+        for host in hosts {
+            assert_eq!(host.close(std::time::Duration::from_secs(5)).await, 0);
+        }
+    }
+}
