@@ -1,1 +1,32 @@
-//! x
+//! Runs sandboxed WebAssembly components and lends them the database: the wasmtime engine, plugins, call
+//! chains, limits, and the host side of every WIT interface. Reads no settings; knows no SQL.
+//!
+//! A [`Plugin`] is a loaded component; [`Plugins`] a folder of them. A call into one happens in a [`Scope`],
+//! the call chain, which holds at most one shared connection and rolls back whatever is left open.
+
+#[expect(missing_docs, reason = "generated from wit/, where the documentation is")]
+mod bindings;
+
+mod database;
+mod engine;
+mod error;
+mod exports;
+mod folder;
+mod instance;
+mod limits;
+mod migrations;
+mod output;
+mod plugin;
+mod scope;
+mod state;
+pub mod trading;
+mod wave;
+
+pub use engine::{EPOCH_TICK, Engine};
+pub use error::{CallError, LoadError};
+pub use exports::Interface;
+pub use folder::Plugins;
+pub use limits::Limits;
+pub use plugin::{Plugin, PluginOptions};
+pub use scope::Scope;
+pub use wave::Answer;

@@ -1,0 +1,142 @@
+//! How loading a plugin or calling into one can fail, in sentences for the person who has to act.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Why a plugin was not loaded. Nothing was changed, but for migrations that say they were applied.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// wasmtime does not run on this machine.
+    #[error("WebAssembly can't be run on this machine: {0}")]
+    Engine(String),
+    /// The folder can't be read.
+    #[error("the plugins folder {} can't be read ({source}): make the folder, or name another with --plugins", folder.display())]
+    Folder {
+        /// As it was given.
+        folder: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// No file of that plugin's name.
+    #[error("there is no plugin \"{plugin}\" in {}: {}", folder.display(), list(present))]
+    Absent {
+        /// The name asked for.
+        plugin: String,
+        /// Where it was looked for.
+        folder: PathBuf,
+        /// The plugins that are there.
+        present: Vec<String>,
+    },
+    /// The file can't be read.
+    #[error("{} can't be read ({source})", file.display())]
+    Unreadable {
+        /// The file.
+        file: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// The file is something else.
+    #[error("{} is not a WebAssembly component: {reason}", file.display())]
+    NotAComponent {
+        /// The file.
+        file: PathBuf,
+        /// What it is, and what to do.
+        reason: String,
+    },
+    /// The host has not what it wants.
+    #[error("{} imports {import}, which this host does not offer: {reason}", file.display())]
+    Import {
+        /// The file.
+        file: PathBuf,
+        /// The import's name.
+        import: String,
+        /// What to do.
+        reason: String,
+    },
+    /// It exports an interface of ours, but of other types.
+    #[error("{} exports {interface}, but not as this host knows it ({reason}): build it against the host's wit/ folder", file.display())]
+    Export {
+        /// The file.
+        file: PathBuf,
+        /// The interface.
+        interface: String,
+        /// wasmtime's own.
+        reason: String,
+    },
+    /// Its migrations did not go through; none of them did.
+    #[error("plugin \"{plugin}\" can't be used: {reason}")]
+    Migration {
+        /// The plugin.
+        plugin: Arc<str>,
+        /// The database crate's sentence.
+        reason: String,
+    },
+    /// Its `migrations`, `describe` or `start` failed.
+    #[error("plugin \"{plugin}\" can't be used: {source}")]
+    Start {
+        /// The plugin.
+        plugin: Arc<str>,
+        /// Which call, and why.
+        source: CallError,
+    },
+}
+
+fn list(plugins: &[String]) -> String {
+    if plugins.is_empty() {
+        "the folder holds no .wasm file".to_owned()
+    } else {
+        format!("there are {}", plugins.join(", "))
+    }
+}
+
+/// Why a call into a plugin gave no answer. What it did in its transactions was rolled back.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CallError {
+    /// The plugin has no such function, or it can't be called from outside.
+    #[error("{0}")]
+    Refused(String),
+    /// The guest trapped: its instance is discarded, the plugin stays.
+    #[error("plugin \"{plugin}\" trapped in {function}: {reason}")]
+    Trapped {
+        /// The plugin.
+        plugin: Arc<str>,
+        /// Interface and function.
+        function: Arc<str>,
+        /// The trap, and the end of what the guest wrote to stderr.
+        reason: String,
+    },
+    /// The guest did not answer in time; its instance is discarded.
+    #[error("plugin \"{plugin}\" gave no answer from {function} within {limit:?} (limit `{setting}`)")]
+    TimedOut {
+        /// The plugin.
+        plugin: Arc<str>,
+        /// Interface and function.
+        function: Arc<str>,
+        /// The time it had.
+        limit: Duration,
+        /// The setting that says so.
+        setting: &'static str,
+    },
+    /// The guest answered, but had left a transaction or cursor open.
+    #[error("plugin \"{plugin}\" returned from {function} with a transaction open; it was rolled back: commit it or roll it back before returning")]
+    LeftOpen {
+        /// The plugin.
+        plugin: Arc<str>,
+        /// Interface and function.
+        function: Arc<str>,
+    },
+    /// The guest answered with an error of its own.
+    #[error("plugin \"{plugin}\" failed in {function}: {message}")]
+    Failed {
+        /// The plugin.
+        plugin: Arc<str>,
+        /// Interface and function.
+        function: Arc<str>,
+        /// The guest's sentence.
+        message: String,
+    },
+    /// The host's own savepoint around the call failed.
+    #[error("{0}")]
+    Database(#[from] poolhouse_database::Error),
+}

@@ -1,0 +1,93 @@
+//! Carries a plugin's migrations from its `migrations` export to the database.
+
+use std::sync::Arc;
+
+use poolhouse_database::{Backend, Grants, Migration, MigrationTable};
+
+use crate::bindings::exports::poolhouse::plugin::migrations as wit;
+use crate::error::LoadError;
+use crate::instance::Plain;
+use crate::plugin::Plugin;
+
+/// Applies what was not applied yet. Nothing happens for a plugin without migrations.
+pub(crate) async fn apply(plugin: &Plugin) -> Result<(), LoadError> {
+    let access = plugin.access();
+    let (Some(exports), Some(database)) = (plugin.exports.migrations.clone(), &access.database) else {
+        return Ok(());
+    };
+    let dialect = match database.backend() {
+        Backend::Sqlite => wit::Dialect::Sqlite,
+        Backend::Postgresql => wit::Dialect::Postgresql,
+    };
+    let scope = plugin.scope();
+    let asked = plugin
+        .call(&scope, &plugin.call_of("migrations.migrations"), move |store, instance| {
+            Box::pin(async move {
+                exports
+                    .load(&mut *store, instance)?
+                    .call_migrations(store, dialect)
+                    .await
+                    .map(Plain)
+            })
+        })
+        .await;
+    scope.finish().await;
+    let Plain(migrations) = asked.map_err(|source| LoadError::Start {
+        plugin: Arc::clone(plugin.name()),
+        source,
+    })?;
+    let failed = |reason: String| LoadError::Migration {
+        plugin: Arc::clone(plugin.name()),
+        reason,
+    };
+    if migrations.is_empty() {
+        return Ok(());
+    }
+    let granted = plugin.actor().filter(|actor| actor.grants.migrate);
+    let Some(actor) = granted else {
+        return Err(failed(lines_to_add(plugin, &migrations)));
+    };
+    let migrations: Vec<Migration> = migrations.into_iter().map(migration).collect();
+    let grants: &Grants = &actor.grants;
+    let applied = database
+        .migrate(plugin.name(), grants, &migrations)
+        .await
+        .map_err(|error| failed(error.to_string()))?;
+    if !applied.is_empty() {
+        tracing::info!(plugin = %plugin.name(), ?applied, "migrations applied");
+    }
+    Ok(())
+}
+
+fn migration(migration: wit::Migration) -> Migration {
+    Migration {
+        number: migration.number,
+        name: migration.name,
+        tables: migration
+            .tables
+            .into_iter()
+            .map(|table| MigrationTable {
+                name: table.name,
+                columns: table.columns,
+            })
+            .collect(),
+        statements: migration.statements,
+    }
+}
+
+/// The grant that the plugin's own list of tables asks for.
+fn lines_to_add(plugin: &Plugin, migrations: &[wit::Migration]) -> String {
+    let mut tables: Vec<String> = migrations
+        .iter()
+        .flat_map(|migration| &migration.tables)
+        .map(|table| format!("\"{}\"", table.name))
+        .collect();
+    tables.sort();
+    tables.dedup();
+    let tables = tables.join(", ");
+    format!(
+        "it has tables of its own to make and no grant for it: add to host.toml the lines `[plugins.{}]` and \
+         `database = {{ migrate = true, read = [{tables}], write = [{tables}] }}`",
+        plugin.name()
+    )
+}
