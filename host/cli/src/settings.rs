@@ -1,0 +1,313 @@
+//! The settings: host.toml, then the environment, then flags, the later winning. No other file reads them.
+
+mod units;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, anyhow, bail};
+use poolhouse_database::{DatabaseUrl, Grants, Tables};
+use poolhouse_runtime::{Limits, PluginOptions};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use crate::command::Common;
+use units::{Bytes, Time};
+
+const DEFAULT_FILE: &str = "host.toml";
+const DEFAULT_URL: &str = "sqlite://poolhouse.db";
+/// Environment variables of this prefix set the key of `[database]` that follows it.
+const PREFIX: &str = "POOLHOUSE_DATABASE_";
+
+/// Everything that can be set.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) database: poolhouse_database::Settings,
+    pub(crate) trading: Trading,
+    limits: Limits,
+    plugins: BTreeMap<String, PluginSection>,
+}
+
+/// How the trading loop runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Trading {
+    /// What a strategy may take for one bar.
+    pub(crate) bar_timeout: Duration,
+    /// Bar times in one transaction while behind the feed.
+    pub(crate) group: usize,
+    /// How long the feed must be silent before a bar time counts as complete; none = until the next bar
+    /// time or the feed's end.
+    pub(crate) bar_close: Option<Duration>,
+}
+
+impl Settings {
+    /// What a plugin may do: its own section over the common limits.
+    pub(crate) fn plugin(&self, name: &str) -> PluginOptions {
+        let section = self.plugins.get(name);
+        PluginOptions {
+            grants: section.and_then(|section| section.database.as_ref()).map(DatabaseGrant::grants),
+            limits: match section.and_then(|section| section.limits.as_ref()) {
+                Some(limits) => limits.over(&self.limits),
+                None => self.limits.clone(),
+            },
+        }
+    }
+}
+
+/// Reads the settings of this run.
+///
+/// # Errors
+/// One sentence that names the file and line, the variable or the flag.
+pub(crate) fn load(common: &Common) -> anyhow::Result<Settings> {
+    let file = match &common.config {
+        Some(path) => read(path)?,
+        None if Path::new(DEFAULT_FILE).exists() => read(Path::new(DEFAULT_FILE))?,
+        None => File::default(),
+    };
+    let environment = environment(std::env::vars())?;
+    let mut flags = DatabaseSection {
+        url: common.database_url.clone(),
+        ..DatabaseSection::default()
+    };
+    if common.echo {
+        flags.echo = Some(true);
+    }
+    let database = flags.over(environment).over(file.database);
+    Ok(Settings {
+        database: database.settings()?,
+        trading: file.trading.settings()?,
+        limits: file.limits.over(&Limits::default()),
+        plugins: file.plugins,
+    })
+}
+
+fn read(path: &Path) -> anyhow::Result<File> {
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("the settings file {} can't be read", path.display()))?;
+    let file: File = parse(&text, path)?;
+    for (plugin, section) in &file.plugins {
+        if !section.config.is_empty() {
+            tracing::warn!("{}: [plugins.{plugin}] config is not handed to plugins by this version", path.display());
+        }
+    }
+    Ok(file)
+}
+
+/// Reads TOML; an error names the file, the line and what is wrong, in one line.
+pub(crate) fn parse<T: DeserializeOwned>(text: &str, path: &Path) -> anyhow::Result<T> {
+    toml::from_str(text).map_err(|error| {
+        let line = error
+            .span()
+            .and_then(|span| text.get(..span.start))
+            .map_or(1, |before| before.matches('\n').count() + 1);
+        anyhow!("{}, line {line}: {}", path.display(), error.message().replace('\n', " "))
+    })
+}
+
+/// The part of `[database]` that the environment sets.
+fn environment(variables: impl Iterator<Item = (String, String)>) -> anyhow::Result<DatabaseSection> {
+    let mut table = toml::Table::new();
+    let mut url = None;
+    for (name, value) in variables {
+        if name == "DATABASE_URL" && !value.is_empty() {
+            url = Some(value);
+        } else if let Some(key) = name.strip_prefix(PREFIX) {
+            let key = key.to_lowercase();
+            let one: Result<DatabaseSection, _> = [(key.clone(), literal(&value))]
+                .into_iter()
+                .collect::<toml::Table>()
+                .try_into();
+            if let Err(error) = one {
+                bail!("the environment variable {name}: {}", error.message());
+            }
+            table.insert(key, literal(&value));
+        }
+    }
+    let mut section: DatabaseSection = table.try_into()?;
+    section.url = section.url.or(url);
+    Ok(section)
+}
+
+/// A variable's text as the TOML value it looks like.
+fn literal(text: &str) -> toml::Value {
+    if let Ok(value) = text.parse::<bool>() {
+        return toml::Value::Boolean(value);
+    }
+    text.parse::<i64>()
+        .map_or_else(|_| toml::Value::String(text.to_owned()), toml::Value::Integer)
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct File {
+    database: DatabaseSection,
+    limits: LimitsSection,
+    trading: TradingSection,
+    plugins: BTreeMap<String, PluginSection>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct DatabaseSection {
+    url: Option<String>,
+    pool_size: Option<u32>,
+    max_overflow: Option<i32>,
+    pool_timeout: Option<Time>,
+    pool_pre_ping: Option<bool>,
+    pool_pre_ping_idle: Option<Time>,
+    /// -1 = never, as in SQLAlchemy.
+    pool_recycle: Option<Time>,
+    connect_timeout: Option<Time>,
+    busy_timeout: Option<Time>,
+    echo: Option<bool>,
+}
+
+impl DatabaseSection {
+    fn over(self, under: Self) -> Self {
+        Self {
+            url: self.url.or(under.url),
+            pool_size: self.pool_size.or(under.pool_size),
+            max_overflow: self.max_overflow.or(under.max_overflow),
+            pool_timeout: self.pool_timeout.or(under.pool_timeout),
+            pool_pre_ping: self.pool_pre_ping.or(under.pool_pre_ping),
+            pool_pre_ping_idle: self.pool_pre_ping_idle.or(under.pool_pre_ping_idle),
+            pool_recycle: self.pool_recycle.or(under.pool_recycle),
+            connect_timeout: self.connect_timeout.or(under.connect_timeout),
+            busy_timeout: self.busy_timeout.or(under.busy_timeout),
+            echo: self.echo.or(under.echo),
+        }
+    }
+
+    fn settings(self) -> anyhow::Result<poolhouse_database::Settings> {
+        let url = self.url.as_deref().unwrap_or(DEFAULT_URL);
+        let url = DatabaseUrl::parse(url).context("the database `url` ([database] in host.toml, DATABASE_URL or --database-url)")?;
+        let mut pool = poolhouse_database::PoolOptions::default();
+        if let Some(size) = self.pool_size {
+            pool.pool_size = size;
+        }
+        if let Some(overflow) = self.max_overflow {
+            if overflow < -1 {
+                bail!("[database] max_overflow is {overflow}: give the connections beyond pool_size, or -1 for no limit");
+            }
+            pool.max_overflow = overflow;
+        }
+        set(&mut pool.pool_timeout, self.pool_timeout, "pool_timeout")?;
+        set(&mut pool.pool_pre_ping_idle, self.pool_pre_ping_idle, "pool_pre_ping_idle")?;
+        set(&mut pool.connect_timeout, self.connect_timeout, "connect_timeout")?;
+        if let Some(ping) = self.pool_pre_ping {
+            pool.pool_pre_ping = ping;
+        }
+        if let Some(recycle) = self.pool_recycle {
+            pool.pool_recycle = recycle.0;
+        }
+        let mut busy_timeout = Duration::from_secs(5);
+        set(&mut busy_timeout, self.busy_timeout, "busy_timeout")?;
+        Ok(poolhouse_database::Settings {
+            url,
+            pool,
+            busy_timeout,
+            echo: self.echo.unwrap_or(false),
+        })
+    }
+}
+
+/// Takes a time that must not be "never".
+fn set(target: &mut Duration, value: Option<Time>, name: &str) -> anyhow::Result<()> {
+    match value {
+        None => Ok(()),
+        Some(Time(Some(value))) => {
+            *target = value;
+            Ok(())
+        }
+        Some(Time(None)) => bail!("[database] {name} can't be endless: give a time such as \"30s\""),
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct LimitsSection {
+    memory: Option<Bytes>,
+    call_timeout: Option<Time>,
+    connections: Option<u32>,
+    rows: Option<u64>,
+    bytes: Option<Bytes>,
+    handles: Option<u32>,
+    instances: Option<usize>,
+}
+
+impl LimitsSection {
+    fn over(&self, under: &Limits) -> Limits {
+        Limits {
+            memory: self.memory.map_or(under.memory, |bytes| usize::try_from(bytes.0).unwrap_or(usize::MAX)),
+            // "-1", endless, is taken for the common limit: nothing waits without a deadline.
+            call_timeout: self.call_timeout.and_then(|time| time.0).unwrap_or(under.call_timeout),
+            connections: self.connections.unwrap_or(under.connections),
+            rows: self.rows.unwrap_or(under.rows),
+            bytes: self.bytes.map_or(under.bytes, |bytes| bytes.0),
+            handles: self.handles.unwrap_or(under.handles),
+            instances: self.instances.unwrap_or(under.instances),
+        }
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct TradingSection {
+    bar_timeout: Option<Time>,
+    group: Option<usize>,
+    bar_close: Option<Time>,
+}
+
+impl TradingSection {
+    fn settings(&self) -> anyhow::Result<Trading> {
+        let group = self.group.unwrap_or(256);
+        if group == 0 {
+            bail!("[trading] group is 0: give the bar times in one transaction, 1 at least");
+        }
+        Ok(Trading {
+            bar_timeout: self.bar_timeout.and_then(|time| time.0).unwrap_or(Duration::from_secs(1)),
+            group,
+            bar_close: self.bar_close.and_then(|time| time.0),
+        })
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct PluginSection {
+    database: Option<DatabaseGrant>,
+    limits: Option<LimitsSection>,
+    config: toml::Table,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct DatabaseGrant {
+    migrate: bool,
+    read: Vec<String>,
+    write: Vec<String>,
+}
+
+impl DatabaseGrant {
+    fn grants(&self) -> Grants {
+        Grants {
+            read: tables(&self.read),
+            write: tables(&self.write),
+            migrate: self.migrate,
+        }
+    }
+}
+
+fn tables(names: &[String]) -> Tables {
+    if names.iter().any(|name| name == "*") {
+        Tables::All
+    } else if names.is_empty() {
+        Tables::None
+    } else {
+        Tables::Some(names.iter().cloned().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,89 @@
+//! What the settings accept, and the sentences for what they don't.
+
+use super::*;
+
+fn file(text: &str) -> anyhow::Result<File> {
+    parse(text, Path::new("host.toml"))
+}
+
+#[test]
+fn the_design_s_example_is_read() -> anyhow::Result<()> {
+    let file = file(
+        r#"
+        [database]
+        url = "sqlite://poolhouse.db"
+        pool_size = 5
+        max_overflow = 10
+        pool_timeout = "30s"
+        pool_pre_ping = true
+        pool_recycle = "1h"
+        echo = false
+
+        [limits]
+        memory = "64MiB"
+        call_timeout = "10s"
+        connections = 5
+
+        [plugins.order-manager]
+        database = { migrate = true, write = ["orders"], read = ["orders"] }
+        limits = { connections = 8 }
+        config = { venue = "paper" }
+        "#,
+    )?;
+    let settings = file.database.settings()?;
+    assert_eq!(settings.pool.pool_recycle, Some(Duration::from_secs(3600)));
+    assert_eq!(file.limits.over(&Limits::default()).memory, 64 << 20);
+    let section = &file.plugins["order-manager"];
+    let limits = section.limits.as_ref().map(|limits| limits.over(&Limits::default()));
+    assert_eq!(limits.map(|limits| limits.connections), Some(8));
+    Ok(())
+}
+
+#[test]
+fn mistakes_name_the_line_and_what_is_allowed() {
+    for (text, line, words) in [
+        ("[database]\npool_sise = 5", 2, "unknown field `pool_sise`"),
+        ("\n\n[databas]\n", 3, "unknown field `databas`"),
+        ("[database]\npool_timeout = \"soon\"", 2, "a time such as"),
+        ("[database]\npool_size = -1", 2, "u32"),
+        ("[limits]\nmemory = \"much\"", 2, "a size such as"),
+        ("[plugins.x]\ndatabase = { reed = [\"a\"] }", 2, "unknown field `reed`"),
+        ("[plugins.x.limits]\nconnexions = 1", 2, "unknown field `connexions`"),
+        ("[database", 1, ""),
+    ] {
+        let error = file(text).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("host.toml, line {line}: ")), "{text:?}: {error}");
+        assert!(error.contains(words), "{text:?}: {error}");
+        assert!(!error.contains('\n'), "{error}");
+    }
+}
+
+#[test]
+fn the_later_source_wins() -> anyhow::Result<()> {
+    let variables = [
+        ("DATABASE_URL", "postgres://u:secret@h/d"),
+        ("POOLHOUSE_DATABASE_POOL_SIZE", "7"),
+        ("POOLHOUSE_DATABASE_POOL_RECYCLE", "-1"),
+        ("POOLHOUSE_WASM_ROUTE", "debian"),
+    ];
+    let environment = environment(variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter())?;
+    let flags = DatabaseSection {
+        echo: Some(true),
+        ..DatabaseSection::default()
+    };
+    let settings = flags.over(environment).over(file("[database]\nurl = \"sqlite://x.db\"\npool_size = 1")?.database).settings()?;
+    assert_eq!(settings.pool.pool_size, 7);
+    assert_eq!(settings.pool.pool_recycle, None);
+    assert!(settings.echo);
+    let shown = format!("{} {:?}", settings.url, settings.url);
+    assert!(shown.contains("postgres") && !shown.contains("secret"), "{shown}");
+    Ok(())
+}
+
+#[test]
+fn a_wrong_variable_is_named() {
+    for (name, value) in [("POOLHOUSE_DATABASE_POOL_SISE", "7"), ("POOLHOUSE_DATABASE_POOL_SIZE", "many")] {
+        let error = environment([(name.to_owned(), value.to_owned())].into_iter()).unwrap_err().to_string();
+        assert!(error.contains(name), "{error}");
+    }
+}

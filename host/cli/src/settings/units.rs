@@ -1,0 +1,68 @@
+//! Times and sizes as people write them in a settings file.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::de::{Deserialize, Deserializer, Error, Visitor};
+
+/// A time: `"30s"`, `"1h"`, `"500ms"`, or a number of seconds; `-1` = never.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Time(pub(crate) Option<Duration>);
+
+/// A size: `"64MiB"`, or a number of bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Bytes(pub(crate) u64);
+
+impl<'de> Deserialize<'de> for Time {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TimeVisitor;
+        impl Visitor<'_> for TimeVisitor {
+            type Value = Time;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a time such as \"30s\", \"500ms\" or \"1h\", or a number of seconds")
+            }
+
+            fn visit_i64<E: Error>(self, seconds: i64) -> Result<Time, E> {
+                match u64::try_from(seconds) {
+                    Ok(seconds) => Ok(Time(Some(Duration::from_secs(seconds)))),
+                    Err(_) if seconds == -1 => Ok(Time(None)),
+                    Err(_) => Err(E::invalid_value(serde::de::Unexpected::Signed(seconds), &self)),
+                }
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Time, E> {
+                humantime::parse_duration(text)
+                    .map(|time| Time(Some(time)))
+                    .map_err(|_| E::invalid_value(serde::de::Unexpected::Str(text), &self))
+            }
+        }
+        deserializer.deserialize_any(TimeVisitor)
+    }
+}
+
+impl<'de> Deserialize<'de> for Bytes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct BytesVisitor;
+        impl Visitor<'_> for BytesVisitor {
+            type Value = Bytes;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a size such as \"64MiB\", or a number of bytes")
+            }
+
+            fn visit_i64<E: Error>(self, bytes: i64) -> Result<Bytes, E> {
+                u64::try_from(bytes)
+                    .map(Bytes)
+                    .map_err(|_| E::invalid_value(serde::de::Unexpected::Signed(bytes), &self))
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Bytes, E> {
+                text.parse::<bytesize::ByteSize>()
+                    .map(|size| Bytes(size.as_u64()))
+                    .map_err(|_| E::invalid_value(serde::de::Unexpected::Str(text), &self))
+            }
+        }
+        deserializer.deserialize_any(BytesVisitor)
+    }
+}

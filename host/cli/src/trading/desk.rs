@@ -1,0 +1,247 @@
+//! Feeds bars to the strategy rows that watch them, bar time by bar time, and has their orders committed.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use anyhow::bail;
+use poolhouse_database::Database;
+use poolhouse_runtime::trading::{Bar, Mark, Order, Outcome, Subscriber};
+use poolhouse_runtime::{Plugins, Scope};
+use tokio::sync::mpsc::Receiver;
+use tokio::sync::mpsc::error::TryRecvError;
+use tokio::sync::watch;
+
+use super::ledger::Ledger;
+use super::orders;
+use super::row::Row;
+use super::Services;
+use crate::feed::FeedError;
+use crate::settings::Trading;
+
+/// Orders in one transaction, at which a group ends early.
+const ORDERS_A_GROUP: usize = 10_000;
+
+/// The strategy rows and where their orders go.
+pub(crate) struct Desk {
+    rows: Vec<Row>,
+    /// Which rows watch a symbol, by their place in `rows`.
+    watchers: HashMap<String, Vec<usize>>,
+    /// By strategy row.
+    subscribers: HashMap<String, Vec<Subscriber>>,
+    ledger: Ledger,
+    settings: Trading,
+    /// The bars of the bar time that is not complete yet.
+    open: Vec<Bar>,
+    pending: Pending,
+}
+
+/// What complete bar times led to and is not committed yet.
+#[derive(Default)]
+struct Pending {
+    bar_times: usize,
+    orders: Vec<Order>,
+    /// Each row's new mark, by its place in `rows`.
+    marks: BTreeMap<usize, i64>,
+}
+
+/// How a feed came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// The feed has no more bars.
+    Feed,
+    /// Somebody asked the host to stop.
+    Stopped,
+}
+
+impl Desk {
+    /// Makes an instance for each enabled strategy row. Reads rows, subscriptions and marks in `scope`.
+    ///
+    /// # Errors
+    /// Where a row can't run; then none does.
+    pub(crate) async fn open(
+        plugins: &Plugins,
+        services: &Services,
+        database: &Database,
+        scope: &Arc<Scope>,
+        settings: &Trading,
+    ) -> anyhow::Result<Self> {
+        let marks: HashMap<_, _> = services
+            .order_manager
+            .progress(scope)
+            .await?
+            .into_iter()
+            .map(|mark| (mark.strategy_id, mark.bar_time))
+            .collect();
+        let mut subscribers: HashMap<String, Vec<Subscriber>> = HashMap::new();
+        for subscriber in services.user_service.subscribers(scope).await? {
+            subscribers.entry(subscriber.strategy_id.clone()).or_default().push(subscriber);
+        }
+        let mut rows = Vec::new();
+        let mut watchers: HashMap<String, Vec<usize>> = HashMap::new();
+        for row in services.config_loader.strategies(scope).await? {
+            if !row.enabled {
+                continue;
+            }
+            let mark = marks.get(&row.id).copied();
+            let row = Row::start(row, plugins, mark, settings.bar_timeout).await?;
+            for symbol in &row.symbols {
+                let watching = watchers.entry(symbol.clone()).or_default();
+                // A symbol that is named twice is fed once.
+                if watching.last() != Some(&rows.len()) {
+                    watching.push(rows.len());
+                }
+            }
+            rows.push(row);
+        }
+        Ok(Self {
+            rows,
+            watchers,
+            subscribers,
+            ledger: Ledger {
+                database: database.clone(),
+                order_manager: services.order_manager.clone(),
+            },
+            settings: settings.clone(),
+            open: Vec::new(),
+            pending: Pending::default(),
+        })
+    }
+
+    /// The rows, in order of id.
+    pub(crate) fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+
+    /// Trades the feed to its end, or until `stop` says true; `progress` is told of every bar. A bar time is
+    /// complete when a later one begins, the feed ends, or it is silent for `bar_close`.
+    ///
+    /// # Errors
+    /// A line that is no bar, after everything before its bar time was committed; or a database that stays
+    /// away. In either case a new run goes on exactly where this one ended.
+    pub(crate) async fn trade(
+        &mut self,
+        mut feed: Receiver<Result<Bar, FeedError>>,
+        mut stop: watch::Receiver<bool>,
+        progress: impl Fn(u64),
+    ) -> anyhow::Result<Ended> {
+        loop {
+            if *stop.borrow_and_update() {
+                self.commit().await?;
+                return Ok(Ended::Stopped);
+            }
+            let next = match feed.try_recv() {
+                Ok(next) => Some(next),
+                Err(TryRecvError::Disconnected) => None,
+                Err(TryRecvError::Empty) => {
+                    // Not behind the feed any more: what is complete is committed before waiting for more.
+                    self.commit().await?;
+                    tokio::select! {
+                        next = feed.recv() => next,
+                        _ = stop.changed() => continue,
+                        () = silence(self.settings.bar_close), if !self.open.is_empty() => {
+                            self.close_bar_time().await?;
+                            continue;
+                        }
+                    }
+                }
+            };
+            match next {
+                Some(Ok(bar)) => {
+                    if self.open.first().is_some_and(|open| open.time < bar.time) {
+                        self.close_bar_time().await?;
+                    }
+                    self.open.push(bar);
+                    progress(1);
+                }
+                Some(Err(error)) => {
+                    self.commit().await?;
+                    bail!(error);
+                }
+                None => {
+                    self.close_bar_time().await?;
+                    self.commit().await?;
+                    return Ok(Ended::Feed);
+                }
+            }
+        }
+    }
+
+    /// Feeds the bars of a bar time that is complete, and commits the group if it is full.
+    async fn close_bar_time(&mut self) -> anyhow::Result<()> {
+        for bar in std::mem::take(&mut self.open) {
+            self.feed(&bar).await;
+        }
+        self.pending.bar_times += 1;
+        if self.pending.bar_times >= self.settings.group || self.pending.orders.len() >= ORDERS_A_GROUP {
+            self.commit().await?;
+        }
+        Ok(())
+    }
+
+    async fn feed(&mut self, bar: &Bar) {
+        let watching = self.watchers.get(&bar.symbol).map(Vec::as_slice).unwrap_or_default();
+        for &place in watching {
+            let Some(row) = self.rows.get_mut(place) else {
+                continue;
+            };
+            let signals = row.feed(bar).await;
+            if row.is_done_with(bar) {
+                continue;
+            }
+            // A failed bar, too, is done with: it is never traded later.
+            self.pending.marks.insert(place, bar.time);
+            let subscribers = self.subscribers.get(&row.id).map(Vec::as_slice).unwrap_or_default();
+            self.pending.orders.extend(orders::of_signals(&row.id, bar, &signals, subscribers));
+        }
+    }
+
+    /// Commits what is pending. Cancel safety: the transaction is committed as a whole or not at all.
+    async fn commit(&mut self) -> anyhow::Result<()> {
+        let pending = std::mem::take(&mut self.pending);
+        if pending.marks.is_empty() {
+            return Ok(());
+        }
+        let marks: Vec<Mark> = pending
+            .marks
+            .iter()
+            .filter_map(|(place, time)| {
+                self.rows.get(*place).map(|row| Mark {
+                    strategy_id: row.id.clone(),
+                    bar_time: *time,
+                })
+            })
+            .collect();
+        let outcomes = self.ledger.commit(&pending.orders, &marks).await?;
+        self.count(&pending.orders, &outcomes);
+        for (place, time) in pending.marks {
+            if let Some(row) = self.rows.get_mut(place) {
+                row.mark = Some(time);
+            }
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, orders: &[Order], outcomes: &[Outcome]) {
+        let places: HashMap<String, usize> =
+            self.rows.iter().enumerate().map(|(place, row)| (row.id.clone(), place)).collect();
+        for (order, outcome) in orders.iter().zip(outcomes) {
+            let row = places.get(&order.strategy_id).and_then(|place| self.rows.get_mut(*place));
+            let Some(row) = row else {
+                continue;
+            };
+            match outcome {
+                Outcome::Placed => row.statistics.placed += 1,
+                Outcome::Rejected(_) => row.statistics.rejected += 1,
+                Outcome::Duplicate => {}
+            }
+        }
+    }
+}
+
+/// Resolves after `time`; never without one.
+async fn silence(time: Option<std::time::Duration>) {
+    match time {
+        Some(time) => tokio::time::sleep(time).await,
+        None => std::future::pending().await,
+    }
+}

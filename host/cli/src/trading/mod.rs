@@ -1,0 +1,89 @@
+//! The trading loop: bars in, signals from strategies, orders through the order manager, each exactly once.
+
+mod desk;
+mod ledger;
+mod orders;
+mod parameters;
+mod row;
+mod summary;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::bail;
+use poolhouse_database::{Actor, Grants, Tables};
+use poolhouse_runtime::trading::{ConfigLoader, OrderManager, UserService};
+use poolhouse_runtime::{Interface, Plugin, Plugins};
+
+pub(crate) use desk::{Desk, Ended};
+pub(crate) use orders::client_order_id;
+pub(crate) use summary::print as print_summary;
+
+/// How long one transaction of the loop, or the seed's, may take in all.
+pub(crate) const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// The three plugins that the loop works with.
+#[derive(Clone)]
+pub(crate) struct Services {
+    pub(crate) config_loader: ConfigLoader,
+    pub(crate) user_service: UserService,
+    pub(crate) order_manager: OrderManager,
+}
+
+impl Services {
+    /// Finds them by what they export.
+    ///
+    /// # Errors
+    /// Where one is missing or there are two.
+    pub(crate) fn find(plugins: &Plugins) -> anyhow::Result<Self> {
+        Ok(Self {
+            config_loader: only(plugins, Interface::ConfigLoader, ConfigLoader::of)?,
+            user_service: only(plugins, Interface::UserService, UserService::of)?,
+            order_manager: only(plugins, Interface::OrderManager, OrderManager::of)?,
+        })
+    }
+}
+
+/// The one plugin that exports the interface.
+///
+/// # Errors
+/// Where there is none, or more than one.
+pub(crate) fn only<T>(
+    plugins: &Plugins,
+    interface: Interface,
+    client: impl Fn(&Arc<Plugin>) -> Option<T>,
+) -> anyhow::Result<T> {
+    let mut exporters = plugins.exporters(interface);
+    let first = exporters.next();
+    if let (Some(first), Some(second)) = (first, exporters.next()) {
+        bail!(
+            "both \"{}\" and \"{}\" export {}: leave one of them in {}",
+            first.name(),
+            second.name(),
+            interface.name(),
+            plugins.folder().display()
+        );
+    }
+    match first.and_then(client) {
+        Some(client) => Ok(client),
+        None => bail!(
+            "no plugin in {} exports {}: put one there",
+            plugins.folder().display(),
+            interface.name()
+        ),
+    }
+}
+
+/// On whose behalf the host itself begins transactions: it writes nothing, its plugins do.
+pub(crate) fn host() -> Actor {
+    Actor {
+        plugin: "host".into(),
+        grants: Grants {
+            read: Tables::All,
+            write: Tables::None,
+            migrate: false,
+        },
+        max_rows: 1000,
+        max_bytes: 1 << 20,
+    }
+}
