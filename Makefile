@@ -1,0 +1,51 @@
+# The only commands there are, here and in CI. Bare `make` lists them.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help run test bench check plugins test-guests clean setup
+
+# A rustup installation that the shell has not put on its PATH is found all the same.
+cargo_bin := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin
+ifeq ($(findstring :$(cargo_bin):,:$(PATH):),)
+ifneq ($(wildcard $(cargo_bin)/cargo),)
+export PATH := $(cargo_bin):$(PATH)
+endif
+endif
+
+host := $(or $(CARGO_TARGET_DIR),target)/release/host
+plugins := $(notdir $(patsubst %/Cargo.toml,%,$(wildcard plugins/*/Cargo.toml)))
+
+help: ## This list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
+
+run: setup plugins ## Build everything, trade the sample data with the reference plugins, ask one of them a question
+	cargo build --release -p host
+	$(host) run --plugins plugins/ --seed seed.toml --feed data/daily-bars.csv
+	$(host) call user-service user-service.list-active
+
+test: setup plugins test-guests ## Every test, on SQLite and on a PostgreSQL server of its own
+	scripts/setup-postgresql.sh
+	cargo test --release --workspace
+
+bench: setup plugins test-guests ## Measure it
+	scripts/setup-postgresql.sh
+	cargo run --release -p poolhouse-tests --bin bench
+
+check: ## Formatting, lints and documentation
+	scripts/setup.sh lints
+	cargo fmt --check
+	cargo clippy --release --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --release --workspace
+
+plugins: ## Build the reference plugins into plugins/
+	scripts/build-guests.sh plugins $(plugins)
+
+clean: ## Remove everything that was built
+	cargo clean
+	rm -f plugins/*.wasm
+
+test-guests:
+	scripts/build-test-guests.sh
+
+setup:
+	scripts/setup.sh
