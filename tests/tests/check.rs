@@ -1,0 +1,119 @@
+//! `host check`: five lines that are right when all is well, and each wrong for its own reason.
+
+use std::fs;
+
+use poolhouse_tests::{BACKENDS, Backend, House, Ran, run, test_guest};
+
+const LINES: [&str; 5] = [
+    "basic connection",
+    "config loader",
+    "user service",
+    "order manager",
+    "concurrent access",
+];
+
+/// Asserts which lines are well, and that the others say why.
+fn assert_lines(ran: &Ran, wrong: &[(&str, &[&str])]) {
+    let lines: Vec<_> = ran.stdout.lines().collect();
+    assert_eq!(lines.len(), LINES.len(), "{}{}", ran.stdout, ran.stderr);
+    for (line, name) in lines.iter().zip(LINES) {
+        assert!(line.starts_with(name) && line.contains(" ms "), "{line}");
+        match wrong.iter().find(|(wrong, _)| *wrong == name) {
+            None => assert!(line.contains(" ok "), "{line}"),
+            Some((_, words)) => {
+                assert!(line.contains(" FAILED "), "{line}");
+                for word in *words {
+                    assert!(line.contains(word), "no \"{word}\" in {line}");
+                }
+            }
+        }
+    }
+    assert_eq!(ran.code, Some(i32::from(!wrong.is_empty())), "{}", ran.stdout);
+}
+
+#[test]
+fn all_is_well_on_both_databases_and_nothing_is_left_behind() -> anyhow::Result<()> {
+    for backend in BACKENDS {
+        let house = House::new(backend)?;
+        for _ in 0..2 {
+            assert_lines(&house.run(&["check"])?, &[]);
+        }
+        for table in ["strategies", "users", "subscriptions", "orders", "progress"] {
+            assert_eq!(house.count(table)?, 0, "{backend:?}: {table}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn each_line_fails_for_its_own_reason() -> anyhow::Result<()> {
+    for backend in BACKENDS {
+        let house = House::new(backend)?;
+        house.run(&["check"])?.succeeded();
+
+        for (plugin, line) in [
+            ("config-loader", "config loader"),
+            ("user-service", "user service"),
+            ("order-manager", "order manager"),
+        ] {
+            let file = house.path(&format!("plugins/{plugin}.wasm"));
+            let component = fs::read(&file)?;
+            fs::remove_file(&file)?;
+            let absent: &[&str] = &["not there", "plugins", "exports poolhouse:trading/"];
+            assert_lines(&house.run(&["check"])?, &[(line, absent)]);
+
+            fs::write(&file, "no component")?;
+            let file_name = format!("{plugin}.wasm");
+            let damaged: &[&str] = &["not loaded", &file_name, "not a WebAssembly component"];
+            assert_lines(&house.run(&["check"])?, &[(line, damaged)]);
+            fs::write(&file, &component)?;
+        }
+
+        for (table, line) in [("strategies", "config loader"), ("users", "user service"), ("orders", "order manager")] {
+            house.query(&format!("ALTER TABLE {table} RENAME TO hidden"))?;
+            let ran = house.run(&["check"])?;
+            // The concurrent check works with the user service, so it goes with the users.
+            let own: (&str, &[&str]) = (line, &[table]);
+            let wrong = if table == "users" { vec![own, ("concurrent access", own.1)] } else { vec![own] };
+            assert_lines(&ran, &wrong);
+            house.query(&format!("ALTER TABLE hidden RENAME TO {table}"))?;
+        }
+        house.run(&["check"])?.succeeded();
+    }
+    Ok(())
+}
+
+#[test]
+fn without_a_connection_the_first_line_says_why() -> anyhow::Result<()> {
+    let house = House::new(Backend::Sqlite)?;
+    let mut command = house.host(&["check"])?;
+    command.env("DATABASE_URL", "sqlite:///proc/house.db");
+    let untried: &[&str] = &["not tried"];
+    let wrong: Vec<_> = LINES
+        .iter()
+        .map(|line| (*line, if *line == "basic connection" { &["/proc/house.db"][..] } else { untried }))
+        .collect();
+    assert_lines(&run(command)?, &wrong);
+    Ok(())
+}
+
+#[test]
+fn a_pool_that_can_t_serve_fails_concurrent_access() -> anyhow::Result<()> {
+    let house = House::new(Backend::Sqlite)?;
+    let settings = fs::read_to_string(house.path("host.toml"))?;
+    assert!(settings.contains("[database]"));
+    let small = settings.replacen("[database]", "[database]\npool_size = 1\nmax_overflow = 0\npool_timeout = \"0s\"", 1);
+    house.write("host.toml", small)?;
+    let ran = house.run(&["check"])?;
+    let line = ran.stdout.lines().last().unwrap_or_default();
+    assert!(line.contains("FAILED") && line.contains("pool_timeout"), "{}", ran.stdout);
+    Ok(())
+}
+
+#[test]
+fn plugins_of_other_kinds_are_no_trouble() -> anyhow::Result<()> {
+    let house = House::new(Backend::Sqlite)?;
+    house.add_plugin(&test_guest("faulty-strategy")?)?;
+    house.run(&["check"])?.succeeded();
+    Ok(())
+}

@@ -1,0 +1,62 @@
+//! A host that is killed at any instant and started again places the orders of one that was not, once each.
+
+use std::time::{Duration, Instant};
+
+use poolhouse_tests::{BACKENDS, Backend, House, root};
+
+const KILLS: u32 = 20;
+
+#[test]
+fn killed_at_random_instants_the_orders_are_the_same_on_sqlite() -> anyhow::Result<()> {
+    killed(Backend::Sqlite)
+}
+
+#[test]
+fn killed_at_random_instants_the_orders_are_the_same_on_postgresql() -> anyhow::Result<()> {
+    killed(Backend::Postgresql)
+}
+
+fn killed(backend: Backend) -> anyhow::Result<()> {
+    assert!(BACKENDS.contains(&backend));
+    let seed = root().join("seed.toml");
+    let feed = root().join("data/daily-bars.csv");
+    let (seed, feed) = (seed.to_string_lossy().into_owned(), feed.to_string_lossy().into_owned());
+    let arguments = ["run", "--seed", &seed, "--feed", &feed];
+
+    let whole = House::new(backend)?;
+    let begun = Instant::now();
+    whole.run(&arguments)?.succeeded();
+    let length = begun.elapsed();
+    let expected = whole.orders()?;
+    drop(whole);
+
+    let house = House::new(backend)?;
+    // One transaction for each bar time, so that there are many instants that matter.
+    let settings = std::fs::read_to_string(house.path("host.toml"))?;
+    house.write("host.toml", format!("{settings}\n[trading]\ngroup = 16\n"))?;
+    let seed_of_instants = Instant::now().elapsed().subsec_nanos() ^ std::process::id();
+    let mut random = u64::from(seed_of_instants) | 1;
+    let mut counts = Vec::new();
+    for _ in 0..KILLS {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let share = (random >> 33) as f64 / f64::from(1_u32 << 31);
+        let after = Duration::from_secs_f64(length.as_secs_f64() * (0.2 + 0.9 * share));
+        let begun = Instant::now();
+        let mut child = house.start(&arguments)?;
+        // Waited for rather than slept through: a run that ends by itself is no kill, but no fault either.
+        while begun.elapsed() < after && child.try_wait()?.is_none() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        child.kill()?;
+        child.wait()?;
+        counts.push(house.count("orders").unwrap_or(0));
+    }
+    house.run(&arguments)?.succeeded();
+    assert_eq!(house.orders()?, expected, "seed {seed_of_instants}; orders after each kill: {counts:?}");
+    assert!(
+        counts.iter().any(|count| *count > 0 && *count < expected.len() as u64),
+        "no kill fell into the trading; orders after each: {counts:?} of {}",
+        expected.len()
+    );
+    Ok(())
+}
