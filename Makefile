@@ -12,24 +12,30 @@ export PATH := $(cargo_bin):$(PATH)
 endif
 endif
 
-host := $(or $(CARGO_TARGET_DIR),target)/release/host
+target := $(or $(CARGO_TARGET_DIR),target)
+host := $(target)/release/host
 plugins := $(notdir $(patsubst %/Cargo.toml,%,$(wildcard plugins/*/Cargo.toml)))
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
 
+# Always the whole workspace: cargo compiles wasmtime anew for every other choice of packages.
+
 run: setup plugins ## Build everything, trade the sample data with the reference plugins, ask one of them a question
-	cargo build --release -p host
+	cargo build --release --workspace
 	$(host) run --plugins plugins/ --seed seed.toml --feed data/daily-bars.csv
 	$(host) call user-service user-service.list-active
 
 test: setup plugins test-guests ## Every test, on SQLite and on a PostgreSQL server of its own
 	scripts/setup-postgresql.sh
+	cargo build --release --workspace --all-targets
 	cargo test --release --workspace
 
-bench: setup plugins test-guests ## Measure it
+bench: setup plugins ## Measure it against its peers; the lines go into target/bench.tsv too
 	scripts/setup-postgresql.sh
-	cargo run --release -p poolhouse-tests --bin bench
+	scripts/setup-peer.sh $(target)/peer
+	cargo build --release --workspace
+	$(target)/release/bench
 
 check: ## Formatting, lints and documentation
 	scripts/setup.sh lints

@@ -27,7 +27,7 @@ pub enum Backend {
 /// A URL that can't be used; one sentence that never holds a password.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{0}; set `url` in [database] or DATABASE_URL, for example sqlite:///poolhouse.db or postgresql://user:password@host:5432/name"
+    "{0}; set `url` in [database] or DATABASE_URL, for example sqlite://poolhouse.db or postgresql://user:password@host:5432/name"
 )]
 pub struct UrlError(String);
 
@@ -130,12 +130,7 @@ fn sqlite(rest: &str) -> Result<DatabaseUrl, UrlError> {
     let (path, query) = rest
         .split_once('?')
         .map_or((rest, None), |(path, query)| (path, Some(query)));
-    // Three slashes are a relative path and four an absolute one, as in SQLAlchemy; two name a file beside us.
-    let path = path
-        .strip_prefix("///")
-        .or_else(|| path.strip_prefix("//"))
-        .unwrap_or(path);
-    let path = decoded(path, "path")?;
+    let path = decoded(sqlite_path(path), "path")?;
     if path.is_empty() || path == ":memory:" || path == "/:memory:" {
         return Err(UrlError(
             "an SQLite database in memory can't be shared by the connections of a pool, each would have its own: name a file".to_owned(),
@@ -164,11 +159,9 @@ fn sqlite(rest: &str) -> Result<DatabaseUrl, UrlError> {
             }
         }
     }
-    let slashes = if path.starts_with('/') { "//" } else { "///" };
-    let shown = format!(
-        "sqlite:{slashes}{}{path}",
-        if path.starts_with('/') { "/" } else { "" }
-    );
+    // Four slashes are an absolute path and two a relative one to everybody.
+    let slashes = if path.starts_with('/') { "///" } else { "//" };
+    let shown = format!("sqlite:{slashes}{path}");
     Ok(DatabaseUrl {
         target: Target::Sqlite(SqliteTarget {
             path: PathBuf::from(path),
@@ -177,6 +170,20 @@ fn sqlite(rest: &str) -> Result<DatabaseUrl, UrlError> {
         }),
         shown,
     })
+}
+
+/// The path in what follows `sqlite:`. Two slashes name a relative path and four an absolute one. Three are a relative
+/// path to SQLAlchemy and an absolute one to others: taken for the name of a file beside us, as in `sqlite:///app.db`,
+/// unless it has folders and does not begin with a dot, as in `sqlite:///srv/app.db`.
+fn sqlite_path(rest: &str) -> &str {
+    let Some(path) = rest.strip_prefix("//") else {
+        return rest;
+    };
+    match path.strip_prefix('/') {
+        Some(absolute) if absolute.starts_with('/') => absolute,
+        Some(name) if name.starts_with('.') || !name.contains('/') => name,
+        _ => path,
+    }
 }
 
 fn decoded(text: &str, what: &str) -> Result<String, UrlError> {
@@ -212,7 +219,12 @@ mod tests {
     fn sqlite_paths() {
         for (url, expected) in [
             ("sqlite:///relative.db", "relative.db"),
+            ("sqlite:///./relative/a.db", "./relative/a.db"),
+            ("sqlite:///../a.db", "../a.db"),
             ("sqlite:////tmp/absolute.db", "/tmp/absolute.db"),
+            ("sqlite:///tmp/absolute.db", "/tmp/absolute.db"),
+            ("sqlite:////absolute.db", "/absolute.db"),
+            ("sqlite://relative/a.db", "relative/a.db"),
             ("sqlite://beside.db", "beside.db"),
             ("sqlite:beside.db", "beside.db"),
             ("sqlite+pysqlite:///a%20b.db?mode=rwc", "a b.db"),
@@ -228,7 +240,7 @@ mod tests {
         );
         assert_eq!(
             DatabaseUrl::parse("sqlite://a.db").unwrap().to_string(),
-            "sqlite:///a.db"
+            "sqlite://a.db"
         );
         for bad in [
             "sqlite::memory:",

@@ -16,6 +16,7 @@ pub const PASSWORD: &str = "s3cret-of-postgres";
 
 /// Ports can be taken by somebody else between being found free and being used.
 const TRIES: u32 = 5;
+const PROGRAMS: [&str; 4] = ["initdb", "postgres", "pg_isready", "psql"];
 const START_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A running server. When it is dropped, or the process ends in whatever way, it is stopped and its folder removed.
@@ -185,7 +186,8 @@ fn keep(server: &Command, folder: &Path) -> anyhow::Result<Child> {
     let script = r#"folder=$1; shift
 "$@" >"$folder/log" 2>&1 </dev/null & server=$!
 read -r _
-kill -QUIT $server; wait $server
+# A server that has only just begun may miss the signal.
+while kill -QUIT $server 2>/dev/null; do sleep 0.1; done
 rm -rf "$folder""#;
     Ok(Command::new("sh")
         .args(["-c", script, "keeper"])
@@ -243,9 +245,10 @@ fn binaries() -> anyhow::Result<PathBuf> {
         .flatten()
         .filter_map(|version| Some(version.ok()?.path().join("bin")))
         .chain(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()))
-        .filter(|folder| folder.join("initdb").exists())
+        .filter(|folder| PROGRAMS.iter().all(|program| folder.join(program).exists()))
         .collect();
-    found.sort();
+    // By version, and the distribution's own folder before links to some of it.
+    found.sort_by_key(|folder| folder.starts_with("/usr/lib/postgresql"));
     found
         .pop()
         .context("these tests start a PostgreSQL server of their own: apt-get install postgresql")

@@ -19,7 +19,7 @@ pub(crate) struct Opened {
 
 pub(crate) async fn sqlite() -> Opened {
     let folder = tempfile::tempdir().unwrap();
-    let url = format!("sqlite:///{}", folder.path().join("test.db").display());
+    let url = format!("sqlite://{}", folder.path().join("test.db").display());
     Opened {
         database: open(&url),
         url,
@@ -75,7 +75,7 @@ impl Opened {
         match self.backend() {
             Backend::Sqlite => {
                 let options = sqlx::sqlite::SqliteConnectOptions::new()
-                    .filename(self.url.trim_start_matches("sqlite:///"))
+                    .filename(self.url.trim_start_matches("sqlite://"))
                     .create_if_missing(true)
                     .journal_mode(sqlx::sqlite::SqliteJournalMode::Wal);
                 let mut connection = sqlx::SqliteConnection::connect_with(&options)

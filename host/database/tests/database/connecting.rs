@@ -259,7 +259,7 @@ async fn health_of_both() {
 #[tokio::test]
 async fn many_connections_open_a_new_sqlite_file_at_once() {
     let folder = tempfile::tempdir().unwrap();
-    let url = format!("sqlite:///{}", folder.path().join("new.db").display());
+    let url = format!("sqlite://{}", folder.path().join("new.db").display());
     let databases: Vec<Database> = (0..3).map(|_| open(&url)).collect();
     let tasks: Vec<_> = (0..24)
         .map(|at: usize| {
