@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use poolhouse_tests::{BACKENDS, Backend, House, Ran, run, test_guest};
+use poolhouse_tests::{BACKENDS, Backend, House, PASSWORD, Ran, run, test_guest};
 
 const LINES: [&str; 5] = [
     "basic connection",
@@ -98,15 +98,16 @@ fn without_a_connection_the_first_line_says_why() -> anyhow::Result<()> {
 }
 
 #[test]
-fn a_pool_that_can_t_serve_fails_concurrent_access() -> anyhow::Result<()> {
-    let house = House::new(Backend::Sqlite)?;
-    let settings = fs::read_to_string(house.path("host.toml"))?;
-    assert!(settings.contains("[database]"));
-    let small = settings.replacen("[database]", "[database]\npool_size = 1\nmax_overflow = 0\npool_timeout = \"0s\"", 1);
-    house.write("host.toml", small)?;
-    let ran = house.run(&["check"])?;
-    let line = ran.stdout.lines().last().unwrap_or_default();
-    assert!(line.contains("FAILED") && line.contains("pool_timeout"), "{}", ran.stdout);
+fn a_server_with_too_few_connections_fails_concurrent_access() -> anyhow::Result<()> {
+    let house = House::new(Backend::Postgresql)?;
+    // Enough for one piece of work after the other, not for many at once.
+    house.query("DROP ROLE IF EXISTS few")?;
+    house.query("CREATE ROLE few LOGIN PASSWORD 'few' CONNECTION LIMIT 2")?;
+    house.query("GRANT CREATE ON SCHEMA public TO few")?;
+    let mut command = house.host(&["check"])?;
+    command.env("DATABASE_URL", house.url().replace(&format!("postgres:{PASSWORD}@"), "few:few@"));
+    let too_many: &[&str] = &["too many connections", "pool_size"];
+    assert_lines(&run(command)?, &[("concurrent access", too_many)]);
     Ok(())
 }
 

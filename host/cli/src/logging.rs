@@ -10,8 +10,9 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use crate::command::Common;
 
-/// What is logged unless somebody asks for something else: troubles, what guests write, and echoed SQL.
-const DEFAULT: &str = "warn,poolhouse::guest=info,poolhouse::echo=info";
+/// What is logged unless somebody asks for something else: troubles, what guests write, and echoed SQL. Not the
+/// pool's life: whoever waited for a connection that could not be made reports why.
+const DEFAULT: &str = "warn,poolhouse::pool=off,poolhouse::guest=info,poolhouse::echo=info";
 
 static BARS: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
 

@@ -150,12 +150,11 @@ impl Database {
         };
         let result = applying.all(&checked).await;
         operation.complete();
-        // Its statements and columns were prepared before the tables changed: it is not used again.
-        lease.break_off();
-        lease.release().await;
+        // What was prepared before the tables changed, on this connection or another, is not to be used again.
         if matches!(&result, Ok(applied) if !applied.is_empty()) {
             self.retire_generation();
         }
+        lease.release().await;
         result
     }
 }

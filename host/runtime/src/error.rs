@@ -64,14 +64,17 @@ pub enum LoadError {
         /// wasmtime's own.
         reason: String,
     },
-    /// Its migrations did not go through; none of them did.
+    /// It has migrations and no grant for them.
     #[error("plugin \"{plugin}\" can't be used: {reason}")]
-    Migration {
+    Ungranted {
         /// The plugin.
         plugin: Arc<str>,
-        /// The database crate's sentence.
+        /// The lines to add.
         reason: String,
     },
+    /// Its migrations did not go through; none of them did.
+    #[error(transparent)]
+    Migration(#[from] poolhouse_database::MigrationError),
     /// Its `migrations`, `describe` or `start` failed.
     #[error("plugin \"{plugin}\" can't be used: {source}")]
     Start {

@@ -36,23 +36,19 @@ pub(crate) async fn apply(plugin: &Plugin) -> Result<(), LoadError> {
         plugin: Arc::clone(plugin.name()),
         source,
     })?;
-    let failed = |reason: String| LoadError::Migration {
-        plugin: Arc::clone(plugin.name()),
-        reason,
-    };
     if migrations.is_empty() {
         return Ok(());
     }
     let granted = plugin.actor().filter(|actor| actor.grants.migrate);
     let Some(actor) = granted else {
-        return Err(failed(lines_to_add(plugin, &migrations)));
+        return Err(LoadError::Ungranted {
+            plugin: Arc::clone(plugin.name()),
+            reason: lines_to_add(plugin, &migrations),
+        });
     };
     let migrations: Vec<Migration> = migrations.into_iter().map(migration).collect();
     let grants: &Grants = &actor.grants;
-    let applied = database
-        .migrate(plugin.name(), grants, &migrations)
-        .await
-        .map_err(|error| failed(error.to_string()))?;
+    let applied = database.migrate(plugin.name(), grants, &migrations).await?;
     if !applied.is_empty() {
         tracing::info!(plugin = %plugin.name(), ?applied, "migrations applied");
     }

@@ -87,7 +87,8 @@ impl Plugin {
             )));
         }
         let Some(found) = matching.pop() else {
-            let names = self.functions(engine);
+            let functions = self.callable(engine);
+            let names: Vec<_> = functions.iter().map(|found| short(&found.name)).collect();
             return Err(CallError::Refused(if names.is_empty() {
                 format!("plugin \"{}\" exports no function that can be called", self.name())
             } else {
@@ -193,6 +194,17 @@ fn is_named(name: &str, path: &str) -> bool {
     let bare = interface.split('@').next().unwrap_or(interface);
     let short = bare.rsplit('/').next().unwrap_or(bare);
     function == asked_function && (asked == interface || asked == bare || asked == short)
+}
+
+/// The name without package and version.
+fn short(name: &str) -> String {
+    match name.rsplit_once('.') {
+        Some((interface, function)) => {
+            let bare = interface.split('@').next().unwrap_or(interface);
+            format!("{}.{function}", bare.rsplit('/').next().unwrap_or(bare))
+        }
+        None => name.to_owned(),
+    }
 }
 
 fn signature(ty: &ComponentFunc) -> String {
