@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, ensure};
-use poolhouse_test_postgres::PostgresServer;
 pub use poolhouse_test_postgres::PASSWORD;
+use poolhouse_test_postgres::PostgresServer;
 use sqlx::{AssertSqlSafe, Connection, Row, SqlSafeStr};
 use tempfile::TempDir;
 
@@ -40,7 +40,10 @@ pub fn target() -> anyhow::Result<PathBuf> {
         .ancestors()
         .find(|folder| folder.ends_with("release"))
         .context("tests are built with --release")?;
-    Ok(release.parent().context("release is a folder in target")?.to_owned())
+    Ok(release
+        .parent()
+        .context("release is a folder in target")?
+        .to_owned())
 }
 
 /// The `host` program.
@@ -49,7 +52,11 @@ pub fn target() -> anyhow::Result<PathBuf> {
 /// Where it was not built.
 pub fn host_program() -> anyhow::Result<PathBuf> {
     let program = target()?.join("release/host");
-    ensure!(program.exists(), "{} is missing: run `make test`", program.display());
+    ensure!(
+        program.exists(),
+        "{} is missing: run `make test`",
+        program.display()
+    );
     Ok(program)
 }
 
@@ -71,7 +78,11 @@ pub fn reference_plugin(name: &str) -> anyhow::Result<PathBuf> {
 
 fn built(folder: PathBuf, name: &str) -> anyhow::Result<PathBuf> {
     let file = folder.join(format!("{name}.wasm"));
-    ensure!(file.exists(), "{} is missing: run `make test`", file.display());
+    ensure!(
+        file.exists(),
+        "{} is missing: run `make test`",
+        file.display()
+    );
     Ok(file)
 }
 
@@ -231,7 +242,11 @@ impl House {
     /// # Errors
     /// Where it can't be started.
     pub fn start(&self, arguments: &[&str]) -> anyhow::Result<Child> {
-        Ok(self.host(arguments)?.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?)
+        Ok(self
+            .host(arguments)?
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()?)
     }
 
     /// Rows of texts, read by a connection that has nothing to do with the host.
@@ -240,19 +255,26 @@ impl House {
     /// The database's.
     pub fn query(&self, sql: &str) -> anyhow::Result<Vec<Vec<String>>> {
         let sql = AssertSqlSafe(sql.to_owned()).into_sql_str();
-        tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-            if self.is_postgresql() {
-                let mut connection = sqlx::PgConnection::connect(&self.url).await?;
-                let rows = sqlx::query(sql).fetch_all(&mut connection).await?;
-                connection.close().await?;
-                rows.iter().map(|row| (0..row.len()).map(|i| Ok(row.try_get(i)?)).collect()).collect()
-            } else {
-                let mut connection = sqlx::SqliteConnection::connect(&self.url).await?;
-                let rows = sqlx::query(sql).fetch_all(&mut connection).await?;
-                connection.close().await?;
-                rows.iter().map(|row| (0..row.len()).map(|i| Ok(row.try_get(i)?)).collect()).collect()
-            }
-        })
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?
+            .block_on(async {
+                if self.is_postgresql() {
+                    let mut connection = sqlx::PgConnection::connect(&self.url).await?;
+                    let rows = sqlx::query(sql).fetch_all(&mut connection).await?;
+                    connection.close().await?;
+                    rows.iter()
+                        .map(|row| (0..row.len()).map(|i| Ok(row.try_get(i)?)).collect())
+                        .collect()
+                } else {
+                    let mut connection = sqlx::SqliteConnection::connect(&self.url).await?;
+                    let rows = sqlx::query(sql).fetch_all(&mut connection).await?;
+                    connection.close().await?;
+                    rows.iter()
+                        .map(|row| (0..row.len()).map(|i| Ok(row.try_get(i)?)).collect())
+                        .collect()
+                }
+            })
     }
 
     /// The orders but for `id` and `created_at`, in order of client order id, as texts that are the same on
@@ -301,15 +323,28 @@ pub fn run(mut command: Command) -> anyhow::Result<Ran> {
 impl Ran {
     /// Fails the test, with everything that was printed, unless the command succeeded.
     pub fn succeeded(self) -> Self {
-        assert_eq!(self.code, Some(0), "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
+        assert_eq!(
+            self.code,
+            Some(0),
+            "stdout:\n{}\nstderr:\n{}",
+            self.stdout,
+            self.stderr
+        );
         self
     }
 
     /// Fails the test unless the command failed with one line on standard error that has all the words.
     pub fn failed_with(self, words: &[&str]) -> Self {
         let shown = format!("stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
-        assert!(self.code.is_some_and(|code| code != 0), "it did not fail; {shown}");
-        assert_eq!(self.stderr.trim_end().lines().count(), 1, "not one line; {shown}");
+        assert!(
+            self.code.is_some_and(|code| code != 0),
+            "it did not fail; {shown}"
+        );
+        assert_eq!(
+            self.stderr.trim_end().lines().count(),
+            1,
+            "not one line; {shown}"
+        );
         for word in words {
             assert!(self.stderr.contains(word), "no \"{word}\" in it; {shown}");
         }

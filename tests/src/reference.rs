@@ -56,10 +56,17 @@ pub fn channel_breakout(lookback: usize, bars: &[[f64; 4]]) -> Option<&'static s
         }
         let channel = &bars[end - 1 - lookback..end - 1];
         let close = bars[end - 1][3];
-        (channel.iter().all(|bar| close > bar[1]), channel.iter().all(|bar| close < bar[2]))
+        (
+            channel.iter().all(|bar| close > bar[1]),
+            channel.iter().all(|bar| close < bar[2]),
+        )
     };
     let (above, below) = beyond(bars.len());
-    let (was_above, was_below) = if bars.len() > 1 { beyond(bars.len() - 1) } else { (false, false) };
+    let (was_above, was_below) = if bars.len() > 1 {
+        beyond(bars.len() - 1)
+    } else {
+        (false, false)
+    };
     if above && !was_above {
         Some("buy")
     } else if below && !was_below {
@@ -93,16 +100,26 @@ pub enum Rule {
 pub type Subscription = (&'static str, &'static str, u64, u64);
 
 /// The orders as `House::orders` reads them, but for the reasons of rejections: those are `?`.
-pub fn orders(bars: &[Bar], strategies: &[Strategy], subscriptions: &[Subscription]) -> Vec<Vec<String>> {
+pub fn orders(
+    bars: &[Bar],
+    strategies: &[Strategy],
+    subscriptions: &[Subscription],
+) -> Vec<Vec<String>> {
     let mut seen: HashMap<&str, Vec<[f64; 4]>> = HashMap::new();
     let mut orders = Vec::new();
     for bar in bars {
         let seen = seen.entry(&bar.symbol).or_default();
         seen.push(bar.prices);
-        for strategy in strategies.iter().filter(|strategy| strategy.symbols.contains(&bar.symbol.as_str())) {
+        for strategy in strategies
+            .iter()
+            .filter(|strategy| strategy.symbols.contains(&bar.symbol.as_str()))
+        {
             let side = match strategy.rule {
                 Rule::MovingAverage(fast, slow) => {
-                    let closes: Vec<_> = seen[seen.len().saturating_sub(slow + 1)..].iter().map(|bar| bar[3]).collect();
+                    let closes: Vec<_> = seen[seen.len().saturating_sub(slow + 1)..]
+                        .iter()
+                        .map(|bar| bar[3])
+                        .collect();
                     moving_average(fast, slow, &closes)
                 }
                 Rule::ChannelBreakout(lookback) => {
@@ -112,7 +129,10 @@ pub fn orders(bars: &[Bar], strategies: &[Strategy], subscriptions: &[Subscripti
             let Some(side) = side else {
                 continue;
             };
-            for (user, _, quantity, limit) in subscriptions.iter().filter(|(_, row, ..)| *row == strategy.id) {
+            for (user, _, quantity, limit) in subscriptions
+                .iter()
+                .filter(|(_, row, ..)| *row == strategy.id)
+            {
                 let rejected = *quantity as f64 * bar.prices[3] > *limit as f64;
                 orders.push(vec![
                     order_id(strategy.id, user, bar),
@@ -135,7 +155,11 @@ pub fn orders(bars: &[Bar], strategies: &[Strategy], subscriptions: &[Subscripti
 }
 
 fn order_id(strategy: &str, user: &str, bar: &Bar) -> String {
-    format!("{strategy}:{user}:{}:{}:0", bar.symbol, microseconds(&bar.time))
+    format!(
+        "{strategy}:{user}:{}:{}:0",
+        bar.symbol,
+        microseconds(&bar.time)
+    )
 }
 
 /// Of midnight, `2000-03-01T00:00:00Z`, by counting days.
@@ -143,8 +167,23 @@ fn microseconds(time: &str) -> i64 {
     let part = |from: usize, to: usize| time[from..to].parse::<i64>().unwrap_or_default();
     let (year, month, day) = (part(0, 4), part(5, 7), part(8, 10));
     let leap = |year: i64| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let days_before: i64 = (1970..year).map(|year| if leap(year) { 366 } else { 365 }).sum();
-    let months = [31, if leap(year) { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    let days_before: i64 = (1970..year)
+        .map(|year| if leap(year) { 366 } else { 365 })
+        .sum();
+    let months = [
+        31,
+        if leap(year) { 29 } else { 28 },
+        31,
+        30,
+        31,
+        30,
+        31,
+        31,
+        30,
+        31,
+        30,
+        31,
+    ];
     let days = days_before + months[..month as usize - 1].iter().sum::<i64>() + day - 1;
     days * 86_400 * 1_000_000
 }

@@ -28,7 +28,18 @@ fn assert_lines(ran: &Ran, wrong: &[(&str, &[&str])]) {
             }
         }
     }
-    assert_eq!(ran.code, Some(i32::from(!wrong.is_empty())), "{}", ran.stdout);
+    assert_eq!(
+        ran.code,
+        Some(i32::from(!wrong.is_empty())),
+        "{}",
+        ran.stdout
+    );
+    let last = if wrong.is_empty() {
+        String::new()
+    } else {
+        format!("host: {} of 5 checks failed\n", wrong.len())
+    };
+    assert_eq!(ran.stderr, last);
 }
 
 #[test]
@@ -69,12 +80,20 @@ fn each_line_fails_for_its_own_reason() -> anyhow::Result<()> {
             fs::write(&file, &component)?;
         }
 
-        for (table, line) in [("strategies", "config loader"), ("users", "user service"), ("orders", "order manager")] {
+        for (table, line) in [
+            ("strategies", "config loader"),
+            ("users", "user service"),
+            ("orders", "order manager"),
+        ] {
             house.query(&format!("ALTER TABLE {table} RENAME TO hidden"))?;
             let ran = house.run(&["check"])?;
             // The concurrent check works with the user service, so it goes with the users.
             let own: (&str, &[&str]) = (line, &[table]);
-            let wrong = if table == "users" { vec![own, ("concurrent access", own.1)] } else { vec![own] };
+            let wrong = if table == "users" {
+                vec![own, ("concurrent access", own.1)]
+            } else {
+                vec![own]
+            };
             assert_lines(&ran, &wrong);
             house.query(&format!("ALTER TABLE hidden RENAME TO {table}"))?;
         }
@@ -91,7 +110,16 @@ fn without_a_connection_the_first_line_says_why() -> anyhow::Result<()> {
     let untried: &[&str] = &["not tried"];
     let wrong: Vec<_> = LINES
         .iter()
-        .map(|line| (*line, if *line == "basic connection" { &["/proc/house.db"][..] } else { untried }))
+        .map(|line| {
+            (
+                *line,
+                if *line == "basic connection" {
+                    &["/proc/house.db"][..]
+                } else {
+                    untried
+                },
+            )
+        })
         .collect();
     assert_lines(&run(command)?, &wrong);
     Ok(())
@@ -102,10 +130,15 @@ fn a_server_with_too_few_connections_fails_concurrent_access() -> anyhow::Result
     let house = House::new(Backend::Postgresql)?;
     // Enough for one piece of work after the other, not for many at once.
     house.query("DROP ROLE IF EXISTS few")?;
-    house.query("CREATE ROLE few LOGIN PASSWORD 'few' CONNECTION LIMIT 2")?;
+    house.query("CREATE ROLE few LOGIN PASSWORD 'few' CONNECTION LIMIT 3")?;
     house.query("GRANT CREATE ON SCHEMA public TO few")?;
     let mut command = house.host(&["check"])?;
-    command.env("DATABASE_URL", house.url().replace(&format!("postgres:{PASSWORD}@"), "few:few@"));
+    command.env(
+        "DATABASE_URL",
+        house
+            .url()
+            .replace(&format!("postgres:{PASSWORD}@"), "few:few@"),
+    );
     let too_many: &[&str] = &["too many connections", "pool_size"];
     assert_lines(&run(command)?, &[("concurrent access", too_many)]);
     Ok(())

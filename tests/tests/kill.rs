@@ -20,7 +20,10 @@ fn killed(backend: Backend) -> anyhow::Result<()> {
     assert!(BACKENDS.contains(&backend));
     let seed = root().join("seed.toml");
     let feed = root().join("data/daily-bars.csv");
-    let (seed, feed) = (seed.to_string_lossy().into_owned(), feed.to_string_lossy().into_owned());
+    let (seed, feed) = (
+        seed.to_string_lossy().into_owned(),
+        feed.to_string_lossy().into_owned(),
+    );
     let arguments = ["run", "--seed", &seed, "--feed", &feed];
 
     // Few bar times in a transaction, so that most of a run's time is in commits.
@@ -43,7 +46,9 @@ fn killed(backend: Backend) -> anyhow::Result<()> {
     let mut random = u64::from(seed_of_instants) | 1;
     let mut counts = Vec::new();
     for _ in 0..KILLS {
-        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        random = random
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         let share = (random >> 33) as f64 / f64::from(1_u32 << 31);
         // Every run replays what the ones before it did, and gets further.
         let after = Duration::from_secs_f64(length.as_secs_f64() * 1.1 * share);
@@ -58,9 +63,15 @@ fn killed(backend: Backend) -> anyhow::Result<()> {
         counts.push(house.count("orders").unwrap_or(0));
     }
     house.run(&arguments)?.succeeded();
-    assert_eq!(house.orders()?, expected, "seed {seed_of_instants}; orders after each kill: {counts:?}");
+    assert_eq!(
+        house.orders()?,
+        expected,
+        "seed {seed_of_instants}; orders after each kill: {counts:?}"
+    );
     assert!(
-        counts.iter().any(|count| *count > 0 && *count < expected.len() as u64),
+        counts
+            .iter()
+            .any(|count| *count > 0 && *count < expected.len() as u64),
         "no kill fell into the trading; orders after each: {counts:?} of {}",
         expected.len()
     );

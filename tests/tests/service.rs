@@ -14,15 +14,33 @@ fn users_are_saved_and_listed_from_the_command_line() -> anyhow::Result<()> {
     for backend in BACKENDS {
         let house = House::new(backend)?;
         let save = "{id: \"bob\", name: \"Böb \\\"B\\\"\", active: true, max-order-value: some(\"1000.50\"), max-exposure: none}";
-        house.run(&["call", "user-service", "user-service.save", save])?.succeeded();
+        house
+            .run(&["call", "user-service", "user-service.save", save])?
+            .succeeded();
         let inactive = "{id: \"eve\", name: \"Eve\", active: false}";
-        house.run(&["call", "user-service", "user-service.save", inactive])?.succeeded();
-        let listed = house.run(&["call", "user-service", "user-service.list-active"])?.succeeded();
-        assert!(listed.stdout.contains("id: \"bob\"") && listed.stdout.contains("1000.50"), "{}", listed.stdout);
+        house
+            .run(&["call", "user-service", "user-service.save", inactive])?
+            .succeeded();
+        let listed = house
+            .run(&["call", "user-service", "user-service.list-active"])?
+            .succeeded();
+        assert!(
+            listed.stdout.contains("id: \"bob\"") && listed.stdout.contains("1000.50"),
+            "{}",
+            listed.stdout
+        );
         assert!(!listed.stdout.contains("eve"), "{}", listed.stdout);
-        let got = house.run(&["call", "user-service", "user-service.get", "eve"])?.succeeded();
-        assert!(got.stdout.starts_with("ok(some({id: \"eve\""), "{}", got.stdout);
-        let none = house.run(&["call", "user-service", "user-service.get", "nobody"])?.succeeded();
+        let got = house
+            .run(&["call", "user-service", "user-service.get", "eve"])?
+            .succeeded();
+        assert!(
+            got.stdout.starts_with("ok(some({id: \"eve\""),
+            "{}",
+            got.stdout
+        );
+        let none = house
+            .run(&["call", "user-service", "user-service.get", "nobody"])?
+            .succeeded();
         assert_eq!(none.stdout, "ok(none)\n");
         let refused = "{id: \"\", name: \"x\", active: true}";
         house
@@ -37,10 +55,24 @@ fn users_are_saved_and_listed_from_the_command_line() -> anyhow::Result<()> {
 fn every_statement_is_echoed_with_its_holder_and_no_password() -> anyhow::Result<()> {
     let house = House::new(Backend::Postgresql)?;
     let ran = house
-        .run(&["call", "user-service", "user-service.list-active", "--echo", "--log", "debug"])?
+        .run(&[
+            "call",
+            "user-service",
+            "user-service.list-active",
+            "--echo",
+            "--log",
+            "debug",
+        ])?
         .succeeded();
-    let echoed = ran.stderr.lines().find(|line| line.contains("FROM users WHERE active")).unwrap();
-    assert!(echoed.contains("user-service") && echoed.contains("rows"), "{echoed}");
+    let echoed = ran
+        .stderr
+        .lines()
+        .find(|line| line.contains("FROM users WHERE active"))
+        .unwrap();
+    assert!(
+        echoed.contains("user-service") && echoed.contains("rows"),
+        "{echoed}"
+    );
     for event in ["connect", "checkout", "return", "status"] {
         assert!(ran.stderr.contains(event), "no {event} in {}", ran.stderr);
     }
@@ -52,15 +84,29 @@ fn every_statement_is_echoed_with_its_holder_and_no_password() -> anyhow::Result
 fn an_existing_table_is_adopted_or_its_missing_columns_named() -> anyhow::Result<()> {
     for backend in BACKENDS {
         let house = House::new(backend)?;
-        execute(&house, "CREATE TABLE users (id TEXT PRIMARY KEY, name TEXT, email TEXT, active BOOLEAN)")?;
+        if backend == Backend::Sqlite {
+            house.write("house.db", "")?;
+        }
+        execute(
+            &house,
+            "CREATE TABLE users (id TEXT PRIMARY KEY, name TEXT, email TEXT, active BOOLEAN)",
+        )?;
         house
             .run(&["call", "user-service", "user-service.list-active"])?
             .failed_with(&["users", "max_order_value", "max_exposure", "exposure"]);
-        execute(&house, "ALTER TABLE users ADD COLUMN max_order_value NUMERIC")?;
+        execute(
+            &house,
+            "ALTER TABLE users ADD COLUMN max_order_value NUMERIC",
+        )?;
         execute(&house, "ALTER TABLE users ADD COLUMN max_exposure NUMERIC")?;
         execute(&house, "ALTER TABLE users ADD COLUMN exposure NUMERIC")?;
-        execute(&house, "INSERT INTO users (id, name, email, active) VALUES ('old', 'Old', 'o@x', true)")?;
-        let listed = house.run(&["call", "user-service", "user-service.list-active"])?.succeeded();
+        execute(
+            &house,
+            "INSERT INTO users (id, name, email, active) VALUES ('old', 'Old', 'o@x', true)",
+        )?;
+        let listed = house
+            .run(&["call", "user-service", "user-service.list-active"])?
+            .succeeded();
         assert!(listed.stdout.contains("id: \"old\""), "{}", listed.stdout);
     }
     Ok(())
@@ -107,7 +153,10 @@ impl Faulty {
                 ..Limits::default()
             },
         };
-        let plugins = Plugins::load(&engine, &house.path("plugins"), None, &database, |_| options.clone()).await?;
+        let plugins = Plugins::load(&engine, &house.path("plugins"), None, &database, |_| {
+            options.clone()
+        })
+        .await?;
         Ok(Self {
             house,
             engine,
@@ -119,9 +168,14 @@ impl Faulty {
     async fn call(&self, function: &str, arguments: &[&str]) -> Result<Answer, CallError> {
         let plugin = self.plugins.get("faulty-service").unwrap();
         let scope = plugin.scope();
-        let arguments: Vec<_> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+        let arguments: Vec<_> = arguments
+            .iter()
+            .map(|argument| (*argument).to_owned())
+            .collect();
         let path = format!("faults.{function}");
-        let answer = plugin.call_by_name(&self.engine, &scope, &path, &arguments).await;
+        let answer = plugin
+            .call_by_name(&self.engine, &scope, &path, &arguments)
+            .await;
         scope.finish().await;
         answer
     }
@@ -139,7 +193,10 @@ impl Faulty {
                 if open.is_empty() {
                     break;
                 }
-                assert!(std::time::Instant::now() < until, "left on the server: {open:?}");
+                assert!(
+                    std::time::Instant::now() < until,
+                    "left on the server: {open:?}"
+                );
             }
         }
         let inserted = self.call("insert", &[]).await?;
@@ -169,10 +226,19 @@ async fn a_call_that_goes_wrong_says_why_and_leaves_nothing() -> anyhow::Result<
         let host = Faulty::start(backend).await?;
         let mut rows = 0;
         for (function, words) in [
-            ("trap-in-transaction", &["trapped", "trapped on purpose"][..]),
-            ("spin-in-transaction", &["no answer", "700ms", "call_timeout"]),
+            (
+                "trap-in-transaction",
+                &["trapped", "trapped on purpose"][..],
+            ),
+            (
+                "spin-in-transaction",
+                &["no answer", "700ms", "call_timeout"],
+            ),
             ("sleep-in-transaction", &["no answer", "call_timeout"]),
-            ("leave-open", &["returned", "with a transaction open", "rolled back"]),
+            (
+                "leave-open",
+                &["returned", "with a transaction open", "rolled back"],
+            ),
             ("leave-separate-open", &["with a transaction open"]),
             ("keep-in-global", &["with a transaction open"]),
             ("allocate", &["bytes of memory were refused", "`memory`"]),
@@ -181,7 +247,11 @@ async fn a_call_that_goes_wrong_says_why_and_leaves_nothing() -> anyhow::Result<
         ] {
             let mut parts = function.split(' ');
             let function = parts.next().unwrap();
-            let error = host.call(function, &parts.collect::<Vec<_>>()).await.unwrap_err().to_string();
+            let error = host
+                .call(function, &parts.collect::<Vec<_>>())
+                .await
+                .unwrap_err()
+                .to_string();
             for word in words.iter().chain(&["faulty-service", function]) {
                 assert!(error.contains(word), "{backend:?} {function}: {error}");
             }
@@ -189,7 +259,7 @@ async fn a_call_that_goes_wrong_says_why_and_leaves_nothing() -> anyhow::Result<
             host.is_clean(rows).await?;
         }
         let failed = host.call("fail-in-transaction", &[]).await?;
-        assert!(failed.failed && failed.text.unwrap().contains("failed on purpose"));
+        assert!(failed.failure.unwrap().contains("failed on purpose"));
         host.is_clean(rows + 1).await?;
         assert_eq!(host.database.close(Duration::from_secs(5)).await, 0);
     }
@@ -210,7 +280,10 @@ async fn a_transaction_kept_in_a_global_is_closed_in_the_next_call() -> anyhow::
 async fn sessions_are_handed_out_up_to_the_limit() -> anyhow::Result<()> {
     let host = Faulty::start(Backend::Sqlite).await?;
     let opened = host.call("open-sessions", &[]).await?.text.unwrap();
-    assert!(opened.starts_with("(1024, ") && opened.contains("`handles`"), "{opened}");
+    assert!(
+        opened.starts_with("(1024, ") && opened.contains("`handles`"),
+        "{opened}"
+    );
     host.is_clean(1).await
 }
 
@@ -230,9 +303,11 @@ async fn statements_that_are_not_the_plugin_s_to_run_are_refused() -> anyhow::Re
         ] {
             for function in ["run", "run-in-transaction"] {
                 let answer = host.call(function, &[sql]).await?;
-                let text = answer.text.unwrap();
-                assert!(answer.failed, "{backend:?} {sql}: {text}");
-                assert!(text.to_lowercase().contains(&words.to_lowercase()), "{backend:?} {sql}: {text}");
+                let text = answer.failure.unwrap();
+                assert!(
+                    text.to_lowercase().contains(&words.to_lowercase()),
+                    "{backend:?} {sql}: {text}"
+                );
             }
             rows += 1;
             host.is_clean(rows).await?;
@@ -244,7 +319,10 @@ async fn statements_that_are_not_the_plugin_s_to_run_are_refused() -> anyhow::Re
 #[tokio::test(flavor = "multi_thread")]
 async fn a_slow_statement_ends_with_its_call() -> anyhow::Result<()> {
     let host = Faulty::start(Backend::Postgresql).await?;
-    let error = host.call("run-in-transaction", &["SELECT pg_sleep(60)"]).await.unwrap_err();
+    let error = host
+        .call("run-in-transaction", &["SELECT pg_sleep(60)"])
+        .await
+        .unwrap_err();
     assert!(matches!(error, CallError::TimedOut { .. }), "{error}");
     host.is_clean(1).await
 }
@@ -259,8 +337,13 @@ async fn many_calls_share_two_connections() -> anyhow::Result<()> {
             tasks.spawn(async move {
                 // The pool's own queue is what bounds these, so the call's time must not.
                 let plugin = host.plugins.get("faulty-service").unwrap();
-                let scope = poolhouse_runtime::Scope::new(Some(host.database.clone()), Duration::from_secs(30));
-                let answer = plugin.call_by_name(&host.engine, &scope, "faults.count", &[]).await;
+                let scope = poolhouse_runtime::Scope::new(
+                    Some(host.database.clone()),
+                    Duration::from_secs(30),
+                );
+                let answer = plugin
+                    .call_by_name(&host.engine, &scope, "faults.count", &[])
+                    .await;
                 scope.finish().await;
                 answer
             });
@@ -269,7 +352,10 @@ async fn many_calls_share_two_connections() -> anyhow::Result<()> {
             assert_eq!(answer??.text.as_deref(), Some("ok(0)"));
         }
         let stats = host.database.stats();
-        assert!(stats.most_checked_out <= 2 && stats.checked_out == 0, "{stats:?}");
+        assert!(
+            stats.most_checked_out <= 2 && stats.checked_out == 0,
+            "{stats:?}"
+        );
     }
     Ok(())
 }

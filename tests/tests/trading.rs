@@ -3,6 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that finds no value has failed")]
 
 use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
 
 use poolhouse_tests::reference::{self, Rule, Strategy, Subscription};
 use poolhouse_tests::{BACKENDS, Backend, House, Ran, root, test_guest};
@@ -96,17 +99,35 @@ fn orders(house: &House) -> anyhow::Result<Vec<Vec<String>>> {
 fn orders_are_the_reference_s_on_both_databases_and_once_each() -> anyhow::Result<()> {
     let feed = sample()?;
     let expected = reference::orders(&reference::bars(&feed), &STRATEGIES, &SUBSCRIPTIONS);
-    let rejected = expected.iter().filter(|order| order[7] == "rejected").count();
-    assert!(expected.len() > 3000 && rejected > 100, "{} {rejected}", expected.len());
+    let rejected = expected
+        .iter()
+        .filter(|order| order[7] == "rejected")
+        .count();
+    assert!(
+        expected.len() > 3000 && rejected > 100,
+        "{} {rejected}",
+        expected.len()
+    );
     for backend in BACKENDS {
         let house = House::new(backend)?;
         let first = trade(&house, SEED, &feed)?.succeeded();
         assert_eq!(orders(&house)?, expected, "{backend:?}");
-        for words in ["ma-all", "moving-average", "pool:", "acquires", "overflow", "connections opened"] {
+        for words in [
+            "ma-all",
+            "moving-average",
+            "pool:",
+            "acquires",
+            "overflow",
+            "connections opened",
+        ] {
             assert!(first.stdout.contains(words), "{}", first.stdout);
         }
         trade(&house, SEED, &feed)?.succeeded();
-        assert_eq!(orders(&house)?, expected, "{backend:?}: a second run changed something");
+        assert_eq!(
+            orders(&house)?,
+            expected,
+            "{backend:?}: a second run changed something"
+        );
         assert_eq!(house.count("orders")?, expected.len() as u64);
         assert_eq!(house.count("users")?, 3);
         assert_eq!(house.count("strategies")?, 5);
@@ -129,17 +150,25 @@ fn a_feed_may_come_in_pieces_by_standard_input_in_any_column_order() -> anyhow::
         .collect();
     let seed = house.write("seed.toml", SEED)?;
     // Half of it first, as if the host had been stopped there; then all of it again.
-    let half: String = turned.lines().take(6000).map(|line| format!("{line}\n")).collect();
+    let half: String = turned
+        .lines()
+        .take(6000)
+        .map(|line| format!("{line}\n"))
+        .collect();
     for text in [&half, &turned] {
         let mut child = house
             .host(&["run", "--seed", &seed, "--feed", "-"])?
-            .stdin(std::process::Stdio::piped())
-            .stdout(std::process::Stdio::piped())
-            .stderr(std::process::Stdio::piped())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
             .spawn()?;
         std::io::Write::write_all(&mut child.stdin.take().unwrap(), text.as_bytes())?;
         let output = child.wait_with_output()?;
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
     assert_eq!(orders(&house)?, expected);
     Ok(())
@@ -151,7 +180,9 @@ fn a_subscription_made_later_is_not_backfilled() -> anyhow::Result<()> {
     let house = House::new(Backend::Sqlite)?;
     trade(&house, SEED, &feed)?.succeeded();
     let before = orders(&house)?;
-    let later = format!("{SEED}\n[[users]]\nid = \"dave\"\nname = \"Dave\"\nsubscriptions = [{{ strategy = \"ma-all\", quantity = \"1\" }}]\n");
+    let later = format!(
+        "{SEED}\n[[users]]\nid = \"dave\"\nname = \"Dave\"\nsubscriptions = [{{ strategy = \"ma-all\", quantity = \"1\" }}]\n"
+    );
     trade(&house, &later, &feed)?.succeeded();
     assert_eq!(orders(&house)?, before);
     Ok(())
@@ -171,12 +202,28 @@ fn a_wrong_seed_or_row_is_named_and_nothing_is_stored() -> anyhow::Result<()> {
     let feed = sample()?;
     let house = House::new(Backend::Sqlite)?;
     for (from, to, words) in [
-        ("moving-average", "absent", &["\"row\"", "absent", "moving-average"][..]),
-        ("moving-average", "user-service", &["\"row\"", "user-service", "not a strategy"]),
+        (
+            "moving-average",
+            "absent",
+            &["\"row\"", "absent", "moving-average"][..],
+        ),
+        (
+            "moving-average",
+            "user-service",
+            &["\"row\"", "user-service", "not a strategy"],
+        ),
         ("\"10\"", "\"30\"", &["\"row\"", "fast"]),
-        ("\"10\"", "\"ten\"", &["\"row\"", "fast", "ten", "whole number"]),
+        (
+            "\"10\"",
+            "\"ten\"",
+            &["\"row\"", "fast", "ten", "whole number"],
+        ),
         ("fast = \"10\", ", "", &["\"row\"", "fast", "missing"]),
-        ("fast =", "fats = \"1\", fast =", &["\"row\"", "fats", "unknown", "fast, slow"]),
+        (
+            "fast =",
+            "fats = \"1\", fast =",
+            &["\"row\"", "fats", "unknown", "fast, slow"],
+        ),
         ("\"10\"", "\"0\"", &["\"row\"", "fast", "\"0\""]),
         ("[\"AAPL\"]", "[]", &["row", "symbols"]),
         ("symbols", "symbol", &["seed.toml", "line 5", "symbol"]),
@@ -190,20 +237,27 @@ fn a_wrong_seed_or_row_is_named_and_nothing_is_stored() -> anyhow::Result<()> {
         assert_eq!(house.count("orders").unwrap_or(0), 0, "{seed}");
     }
     let user = |quantity: &str, strategy: &str, limit: &str| {
-        format!("{ROW}\n[[users]]\nid = \"u\"\nname = \"U\"\nmax_order_value = \"{limit}\"\nsubscriptions = [{{ strategy = \"{strategy}\", quantity = \"{quantity}\" }}]\n")
+        format!(
+            "{ROW}\n[[users]]\nid = \"u\"\nname = \"U\"\nmax_order_value = \"{limit}\"\nsubscriptions = [{{ strategy = \"{strategy}\", quantity = \"{quantity}\" }}]\n"
+        )
     };
     for (seed, words) in [
         (user("0", "row", "5"), &["\"u\"", "quantity"][..]),
         (user("-1", "row", "5"), &["\"u\"", "quantity"]),
         (user("many", "row", "5"), &["\"u\"", "many"]),
-        (user("1", "other", "5"), &["\"u\"", "other", "does not exist"]),
+        (
+            user("1", "other", "5"),
+            &["\"u\"", "other", "does not exist"],
+        ),
         (user("1", "row", "much"), &["\"u\"", "much"]),
     ] {
         trade(&house, &seed, &feed)?.failed_with(words);
         assert_eq!(house.count("users")?, 0, "{seed}");
         assert_eq!(house.count("strategies")?, 0, "{seed}");
     }
-    house.run(&["run", "--seed", "none.toml"])?.failed_with(&["none.toml"]);
+    house
+        .run(&["run", "--seed", "none.toml"])?
+        .failed_with(&["none.toml"]);
     trade(&house, ROW, &feed)?.succeeded();
     Ok(())
 }
@@ -219,16 +273,30 @@ fn a_wrong_feed_is_named_with_its_line_and_nothing_is_traded() -> anyhow::Result
         lines.join("\n")
     };
     for (feed, words) in [
-        (with(5000, "AAPL,2005-01-01T00:00:00Z,1,2,1,x,5"), &["feed.csv", "line 5000", "close", "\"x\""][..]),
-        (with(5000, "AAPL,2005-01-01T00:00:00Z,1,2"), &["line 5000", "4 fields"]),
-        (with(5000, "AAPL,2000-03-01T00:00:00Z,1,2,1,2,5"), &["line 5000", "sort the feed"]),
+        (
+            with(5000, "AAPL,2005-01-01T00:00:00Z,1,2,1,x,5"),
+            &["feed.csv", "line 5000", "close", "\"x\""][..],
+        ),
+        (
+            with(5000, "AAPL,2005-01-01T00:00:00Z,1,2"),
+            &["line 5000", "4 fields"],
+        ),
+        (
+            with(5000, "AAPL,2000-03-01T00:00:00Z,1,2,1,2,5"),
+            &["line 5000", "sort the feed"],
+        ),
         (with(5000, "AAPL,noon,1,2,1,2,5"), &["line 5000", "noon"]),
-        (with(1, "symbol,time,open,high,low,volume,x"), &["line 1", "close"]),
+        (
+            with(1, "symbol,time,open,high,low,volume,x"),
+            &["line 1", "close"],
+        ),
     ] {
         trade(&house, SEED, &feed)?.failed_with(words);
         assert_eq!(house.count("orders").unwrap_or(0), 0);
     }
-    house.run(&["run", "--feed", "none.csv"])?.failed_with(&["none.csv"]);
+    house
+        .run(&["run", "--feed", "none.csv"])?
+        .failed_with(&["none.csv"]);
     Ok(())
 }
 
@@ -237,14 +305,20 @@ fn numbered(bars: u32) -> String {
     let mut feed = "symbol,time,open,high,low,close,volume\n".to_owned();
     for number in 1..=bars {
         let close = 100.0 + f64::from(number * number % 17);
-        feed += &format!("X,2020-01-01T00:{:02}:{:02}Z,{number},1000,1,{close},5\n", number / 60, number % 60);
+        feed += &format!(
+            "X,2020-01-01T00:{:02}:{:02}Z,{number},1000,1,{close},5\n",
+            number / 60,
+            number % 60
+        );
     }
     feed
 }
 
 fn faulty_seed(fault: &str, at: &str) -> String {
     let row = |id: &str, at: &str| {
-        format!("[[strategies]]\nid = \"{id}\"\nplugin = \"faulty-strategy\"\nsymbols = [\"X\"]\nparameters = {{ fault = \"{fault}\", at = \"{at}\" }}\n")
+        format!(
+            "[[strategies]]\nid = \"{id}\"\nplugin = \"faulty-strategy\"\nsymbols = [\"X\"]\nparameters = {{ fault = \"{fault}\", at = \"{at}\" }}\n"
+        )
     };
     format!(
         "{}{}[[users]]\nid = \"u\"\nname = \"U\"\nsubscriptions = [{{ strategy = \"bad\", quantity = \"1\" }}, {{ strategy = \"good\", quantity = \"1\" }}]\n",
@@ -306,14 +380,26 @@ fn a_strategy_that_fails_fails_alone_and_is_rebuilt() -> anyhow::Result<()> {
             let house = House::new(backend)?;
             house.add_plugin(&test_guest("faulty-strategy")?)?;
             let settings = fs::read_to_string(house.path("host.toml"))?;
-            house.write("host.toml", format!("{settings}\n[trading]\nbar_timeout = \"100ms\"\n"))?;
-            let text = at.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+            house.write(
+                "host.toml",
+                format!("{settings}\n[trading]\nbar_timeout = \"100ms\"\n"),
+            )?;
+            let text = at
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join(" ");
             let ran = trade(&house, &faulty_seed(fault, &text), &numbered(BARS))?.succeeded();
             assert_eq!(bought(&house, "good")?, good, "{fault} {at:?}");
             assert_eq!(bought(&house, "bad")?, expected(BARS, at), "{fault} {at:?}");
             assert!(ran.stderr.contains(reason), "{}", ran.stderr);
             let set_aside = at.windows(3).any(|three| three[0] + 2 == three[2]);
-            assert_eq!(ran.stdout.contains("set aside: bad"), set_aside, "{}", ran.stdout);
+            assert_eq!(
+                ran.stdout.contains("set aside: bad"),
+                set_aside,
+                "{}",
+                ran.stdout
+            );
             let orders = house.orders()?;
             trade(&house, &faulty_seed(fault, &text), &numbered(BARS))?.succeeded();
             assert_eq!(house.orders()?, orders, "a second run changed something");
@@ -331,22 +417,111 @@ fn a_row_set_aside_is_not_backfilled_once_it_is_mended() -> anyhow::Result<()> {
     trade(&house, &faulty_seed("trap", ""), &numbered(60))?.succeeded();
     assert_eq!(bought(&house, "bad")?, before);
     trade(&house, &faulty_seed("trap", ""), &numbered(120))?.succeeded();
-    let later: Vec<_> = expected(120, &[]).into_iter().filter(|number| *number > 60).collect();
+    let later: Vec<_> = expected(120, &[])
+        .into_iter()
+        .filter(|number| *number > 60)
+        .collect();
     assert_eq!(bought(&house, "bad")?, [before, later].concat());
     Ok(())
 }
 
 #[test]
-fn without_a_feed_the_host_stays_until_it_is_told_to_stop() -> anyhow::Result<()> {
-    use std::io::{BufRead, BufReader};
+fn a_feed_that_does_not_begin_can_be_stopped_and_leaves_nothing() -> anyhow::Result<()> {
     let house = House::new(Backend::Sqlite)?;
-    let mut child = house.host(&["run"])?.stderr(std::process::Stdio::piped()).spawn()?;
+    let seed = house.write("seed.toml", SEED)?;
+    let mut child = house
+        .host(&["run", "--seed", &seed, "--feed", "-", "--log", "info"])?
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    let input = child.stdin.take();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    // The last migration is the last thing before the feed is waited for.
+    assert!(lines.any(|line| line.unwrap().contains("user-service")));
+    terminate(&child)?;
+    assert_eq!(child.wait()?.code(), Some(130));
+    drop(input);
+    assert_eq!(house.count("strategies")?, 0);
+
+    let wrong = house.write("wrong.csv", "symbol,time\n")?;
+    let mut command = house.host(&["run", "--seed", &seed, "--feed", "-"])?;
+    command.stdin(fs::File::open(wrong)?);
+    poolhouse_tests::run(command)?.failed_with(&["standard input, line 1", "close"]);
+    assert_eq!(house.count("strategies")?, 0);
+    Ok(())
+}
+
+#[test]
+fn a_live_feed_is_committed_as_it_comes() -> anyhow::Result<()> {
+    for backend in BACKENDS {
+        let house = House::new(backend)?;
+        house.add_plugin(&test_guest("faulty-strategy")?)?;
+        let seed = house.write("seed.toml", faulty_seed("trap", ""))?;
+        let mut child = house
+            .host(&["run", "--seed", &seed, "--feed", "-"])?
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()?;
+        let mut input = child.stdin.take().unwrap();
+        let feed = numbered(120);
+        let lines: Vec<&str> = feed.lines().collect();
+        let all = expected(120, &[]);
+        // A bar time is complete once the next one begins; then its orders are there, with the feed still open.
+        for sent in [40, 41, 80] {
+            let from = if sent == 40 {
+                0
+            } else if sent == 41 {
+                41
+            } else {
+                42
+            };
+            for line in &lines[from..=sent] {
+                writeln!(input, "{line}")?;
+            }
+            input.flush()?;
+            let due: Vec<_> = all
+                .iter()
+                .copied()
+                .filter(|number| *number < sent as u32)
+                .collect();
+            let until = Instant::now() + Duration::from_secs(20);
+            while bought(&house, "good").unwrap_or_default() != due {
+                assert!(
+                    Instant::now() < until,
+                    "{:?} instead of {due:?}",
+                    bought(&house, "good")
+                );
+            }
+        }
+        terminate(&child)?;
+        assert_eq!(child.wait()?.code(), Some(130));
+        // Stopped in the middle, and run again over the whole feed.
+        trade(&house, &faulty_seed("trap", ""), &feed)?.succeeded();
+        assert_eq!(bought(&house, "good")?, all);
+    }
+    Ok(())
+}
+
+fn terminate(child: &Child) -> anyhow::Result<()> {
+    let killed = std::process::Command::new("kill")
+        .arg(child.id().to_string())
+        .status()?;
+    assert!(killed.success());
+    Ok(())
+}
+
+#[test]
+fn without_a_feed_the_host_stays_until_it_is_told_to_stop() -> anyhow::Result<()> {
+    let house = House::new(Backend::Sqlite)?;
+    let mut child = house.host(&["run"])?.stderr(Stdio::piped()).spawn()?;
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
     let line = lines.next().unwrap()?;
-    assert!(line.contains("running") && line.contains("order-manager"), "{line}");
+    assert!(
+        line.contains("running") && line.contains("order-manager"),
+        "{line}"
+    );
     assert!(child.try_wait()?.is_none());
-    let killed = std::process::Command::new("kill").arg(child.id().to_string()).status()?;
-    assert!(killed.success());
+    terminate(&child)?;
     assert_eq!(child.wait()?.code(), Some(0));
     Ok(())
 }

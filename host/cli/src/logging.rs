@@ -26,8 +26,9 @@ pub(crate) fn start(common: &Common) -> anyhow::Result<()> {
         (None, Ok(log)) if !log.is_empty() => (log, "RUST_LOG"),
         _ => (DEFAULT.to_owned(), "the default"),
     };
-    let filter = EnvFilter::try_new(&directives)
-        .with_context(|| format!("{source} = \"{directives}\" is not a log filter: use a level such as info"))?;
+    let filter = EnvFilter::try_new(&directives).with_context(|| {
+        format!("{source} = \"{directives}\" is not a log filter: use a level such as info")
+    })?;
     let filter = if common.echo {
         filter.add_directive("poolhouse::echo=info".parse()?)
     } else {

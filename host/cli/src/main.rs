@@ -3,6 +3,7 @@
 mod command;
 mod feed;
 mod logging;
+mod output;
 mod seed;
 mod settings;
 mod trading;
@@ -28,7 +29,9 @@ fn main() -> ExitCode {
 fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     logging::start(&arguments.common)?;
     let settings = settings::load(&arguments.common)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
     runtime.block_on(async {
         match arguments.command {
             Command::Run(run) => command::run::run(&arguments.common, &settings, run).await,

@@ -54,7 +54,10 @@ struct SeedSubscription {
 
 /// A text, or a whole number or boolean without quotes. Never a float: its digits would not be the file's.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(untagged, expecting = "a text in quotes, a whole number, true or false (write decimals in quotes)")]
+#[serde(
+    untagged,
+    expecting = "a text in quotes, a whole number, true or false (write decimals in quotes)"
+)]
 enum Scalar {
     Text(String),
     Integer(i64),
@@ -115,7 +118,11 @@ impl Seed {
     ///
     /// # Errors
     /// What a plugin says of an entry, with the entry's name; then the scope must be rolled back.
-    pub(crate) async fn apply(&self, services: &Services, scope: &Arc<Scope>) -> anyhow::Result<()> {
+    pub(crate) async fn apply(
+        &self,
+        services: &Services,
+        scope: &Arc<Scope>,
+    ) -> anyhow::Result<()> {
         for strategy in &self.strategies {
             let row = StrategyRow {
                 id: strategy.id.clone(),
@@ -163,7 +170,10 @@ impl Seed {
         services.user_service.save(scope, saved).await?;
         for subscription in &user.subscriptions {
             if !rows.iter().any(|row| row.id == subscription.strategy) {
-                bail!("it subscribes to the strategy \"{}\", which does not exist", subscription.strategy);
+                bail!(
+                    "it subscribes to the strategy \"{}\", which does not exist",
+                    subscription.strategy
+                );
             }
             let subscription = Subscription {
                 user_id: user.id.clone(),
@@ -194,15 +204,23 @@ mod tests {
             ("[[strategies]]\nid = 1", "line 2"),
             ("[[strategy]]\n", "unknown field `strategy`"),
             ("[[users]]\nid = \"a\"", "missing field `name`"),
-            (&format!("{user}max_order_value = 1.5"), "write decimals in quotes"),
+            (
+                &format!("{user}max_order_value = 1.5"),
+                "write decimals in quotes",
+            ),
             (&format!("{user}{user}"), "user \"a\" is there twice"),
             (
-                &format!("{user}subscriptions = [{{ strategy = \"s\", quantity = 1 }}, {{ strategy = \"s\", quantity = 2 }}]"),
+                &format!(
+                    "{user}subscriptions = [{{ strategy = \"s\", quantity = 1 }}, {{ strategy = \"s\", quantity = 2 }}]"
+                ),
                 "subscribes to \"s\" twice",
             ),
         ] {
             let error = format!("{:#}", read(text).unwrap_err());
-            assert!(error.contains(words) && error.contains("seed.toml"), "{text}: {error}");
+            assert!(
+                error.contains(words) && error.contains("seed.toml"),
+                "{text}: {error}"
+            );
             assert!(!error.contains('\n'), "{error}");
         }
     }

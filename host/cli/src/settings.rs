@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 use poolhouse_database::{DatabaseUrl, Grants, Tables};
-use poolhouse_runtime::{Limits, PluginOptions};
+use poolhouse_runtime::{Limits, PluginOptions, Plugins};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -42,11 +42,21 @@ pub(crate) struct Trading {
 }
 
 impl Settings {
+    /// Names with a section of their own and no plugin: usually misspelt.
+    pub(crate) fn plugins_not_in(&self, plugins: &Plugins) -> impl Iterator<Item = &str> {
+        self.plugins
+            .keys()
+            .map(String::as_str)
+            .filter(|name| plugins.get(name).is_none())
+    }
+
     /// What a plugin may do: its own section over the common limits.
     pub(crate) fn plugin(&self, name: &str) -> PluginOptions {
         let section = self.plugins.get(name);
         PluginOptions {
-            grants: section.and_then(|section| section.database.as_ref()).map(DatabaseGrant::grants),
+            grants: section
+                .and_then(|section| section.database.as_ref())
+                .map(DatabaseGrant::grants),
             limits: match section.and_then(|section| section.limits.as_ref()) {
                 Some(limits) => limits.over(&self.limits),
                 None => self.limits.clone(),
@@ -65,7 +75,12 @@ pub(crate) fn load(common: &Common) -> anyhow::Result<Settings> {
         None if Path::new(DEFAULT_FILE).exists() => read(Path::new(DEFAULT_FILE))?,
         None => File::default(),
     };
-    let environment = environment(std::env::vars())?;
+    // Other people's variables may be anything, even no text.
+    let variables = std::env::vars_os().filter_map(|(name, value)| {
+        let name = name.into_string().ok()?;
+        Some((name, value.to_string_lossy().into_owned()))
+    });
+    let environment = environment(variables)?;
     let mut flags = DatabaseSection {
         url: common.database_url.clone(),
         ..DatabaseSection::default()
@@ -88,7 +103,10 @@ fn read(path: &Path) -> anyhow::Result<File> {
     let file: File = parse(&text, path)?;
     for (plugin, section) in &file.plugins {
         if !section.config.is_empty() {
-            tracing::warn!("{}: [plugins.{plugin}] config is not handed to plugins by this version", path.display());
+            tracing::warn!(
+                "{}: [plugins.{plugin}] config is not handed to plugins by this version",
+                path.display()
+            );
         }
     }
     Ok(file)
@@ -101,12 +119,30 @@ pub(crate) fn parse<T: DeserializeOwned>(text: &str, path: &Path) -> anyhow::Res
             .span()
             .and_then(|span| text.get(..span.start))
             .map_or(1, |before| before.matches('\n').count() + 1);
-        anyhow!("{}, line {line}: {}", path.display(), error.message().replace('\n', " "))
+        anyhow!(
+            "{}, line {line}: {}",
+            path.display(),
+            without_values(error.message())
+        )
     })
 }
 
+/// serde quotes the value that it did not expect, and that may be a URL with its password.
+fn without_values(message: &str) -> String {
+    let quoted = message
+        .find("string \"")
+        .zip(message.rfind("\", expected "));
+    let message = match quoted {
+        Some((from, to)) if from < to => format!("{}text{}", &message[..from], &message[to + 1..]),
+        _ => message.to_owned(),
+    };
+    message.replace('\n', " ")
+}
+
 /// The part of `[database]` that the environment sets.
-fn environment(variables: impl Iterator<Item = (String, String)>) -> anyhow::Result<DatabaseSection> {
+fn environment(
+    variables: impl Iterator<Item = (String, String)>,
+) -> anyhow::Result<DatabaseSection> {
     let mut table = toml::Table::new();
     let mut url = None;
     for (name, value) in variables {
@@ -119,7 +155,10 @@ fn environment(variables: impl Iterator<Item = (String, String)>) -> anyhow::Res
                 .collect::<toml::Table>()
                 .try_into();
             if let Err(error) = one {
-                bail!("the environment variable {name}: {}", error.message());
+                bail!(
+                    "the environment variable {name}: {}",
+                    without_values(error.message())
+                );
             }
             table.insert(key, literal(&value));
         }
@@ -134,12 +173,14 @@ fn literal(text: &str) -> toml::Value {
     if let Ok(value) = text.parse::<bool>() {
         return toml::Value::Boolean(value);
     }
-    text.parse::<i64>()
-        .map_or_else(|_| toml::Value::String(text.to_owned()), toml::Value::Integer)
+    text.parse::<i64>().map_or_else(
+        |_| toml::Value::String(text.to_owned()),
+        toml::Value::Integer,
+    )
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "settings")]
 struct File {
     database: DatabaseSection,
     limits: LimitsSection,
@@ -148,7 +189,7 @@ struct File {
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "a table of settings")]
 struct DatabaseSection {
     url: Option<String>,
     pool_size: Option<u32>,
@@ -181,20 +222,32 @@ impl DatabaseSection {
 
     fn settings(self) -> anyhow::Result<poolhouse_database::Settings> {
         let url = self.url.as_deref().unwrap_or(DEFAULT_URL);
-        let url = DatabaseUrl::parse(url).context("the database `url` ([database] in host.toml, DATABASE_URL or --database-url)")?;
+        let url = DatabaseUrl::parse(url).context(
+            "the database `url` ([database] in host.toml, DATABASE_URL or --database-url)",
+        )?;
         let mut pool = poolhouse_database::PoolOptions::default();
         if let Some(size) = self.pool_size {
             pool.pool_size = size;
         }
         if let Some(overflow) = self.max_overflow {
             if overflow < -1 {
-                bail!("[database] max_overflow is {overflow}: give the connections beyond pool_size, or -1 for no limit");
+                bail!(
+                    "[database] max_overflow is {overflow}: give the connections beyond pool_size, or -1 for no limit"
+                );
             }
             pool.max_overflow = overflow;
         }
         set(&mut pool.pool_timeout, self.pool_timeout, "pool_timeout")?;
-        set(&mut pool.pool_pre_ping_idle, self.pool_pre_ping_idle, "pool_pre_ping_idle")?;
-        set(&mut pool.connect_timeout, self.connect_timeout, "connect_timeout")?;
+        set(
+            &mut pool.pool_pre_ping_idle,
+            self.pool_pre_ping_idle,
+            "pool_pre_ping_idle",
+        )?;
+        set(
+            &mut pool.connect_timeout,
+            self.connect_timeout,
+            "connect_timeout",
+        )?;
         if let Some(ping) = self.pool_pre_ping {
             pool.pool_pre_ping = ping;
         }
@@ -220,12 +273,14 @@ fn set(target: &mut Duration, value: Option<Time>, name: &str) -> anyhow::Result
             *target = value;
             Ok(())
         }
-        Some(Time(None)) => bail!("[database] {name} can't be endless: give a time such as \"30s\""),
+        Some(Time(None)) => {
+            bail!("[database] {name} can't be endless: give a time such as \"30s\"")
+        }
     }
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "a table of settings")]
 struct LimitsSection {
     memory: Option<Bytes>,
     call_timeout: Option<Time>,
@@ -239,9 +294,14 @@ struct LimitsSection {
 impl LimitsSection {
     fn over(&self, under: &Limits) -> Limits {
         Limits {
-            memory: self.memory.map_or(under.memory, |bytes| usize::try_from(bytes.0).unwrap_or(usize::MAX)),
+            memory: self.memory.map_or(under.memory, |bytes| {
+                usize::try_from(bytes.0).unwrap_or(usize::MAX)
+            }),
             // "-1", endless, is taken for the common limit: nothing waits without a deadline.
-            call_timeout: self.call_timeout.and_then(|time| time.0).unwrap_or(under.call_timeout),
+            call_timeout: self
+                .call_timeout
+                .and_then(|time| time.0)
+                .unwrap_or(under.call_timeout),
             connections: self.connections.unwrap_or(under.connections),
             rows: self.rows.unwrap_or(under.rows),
             bytes: self.bytes.map_or(under.bytes, |bytes| bytes.0),
@@ -252,7 +312,7 @@ impl LimitsSection {
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "a table of settings")]
 struct TradingSection {
     bar_timeout: Option<Time>,
     group: Option<usize>,
@@ -266,7 +326,10 @@ impl TradingSection {
             bail!("[trading] group is 0: give the bar times in one transaction, 1 at least");
         }
         Ok(Trading {
-            bar_timeout: self.bar_timeout.and_then(|time| time.0).unwrap_or(Duration::from_secs(1)),
+            bar_timeout: self
+                .bar_timeout
+                .and_then(|time| time.0)
+                .unwrap_or(Duration::from_secs(1)),
             group,
             bar_close: self.bar_close.and_then(|time| time.0),
         })
@@ -274,7 +337,7 @@ impl TradingSection {
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "a table of settings")]
 struct PluginSection {
     database: Option<DatabaseGrant>,
     limits: Option<LimitsSection>,
@@ -282,7 +345,11 @@ struct PluginSection {
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(
+    deny_unknown_fields,
+    default,
+    expecting = "a table such as { read = [\"TABLE\"], write = [\"TABLE\"] }"
+)]
 struct DatabaseGrant {
     migrate: bool,
     read: Vec<String>,

@@ -1,6 +1,7 @@
 //! Owns one call chain's work on at most one connection: running its statements where they belong; leaves transactions' levels to `levels`.
 
 mod ending;
+mod health;
 mod levels;
 mod log;
 
@@ -14,7 +15,8 @@ use crate::column::Answer;
 use crate::connection::DatabaseConnector;
 use crate::database::Database;
 use crate::error::{ConflictKind, Error, LimitKind, TimeoutKind};
-use crate::footprint::{Footprint, MAX_PARAMETERS, StatementKind};
+use crate::footprint::{Footprint, MAX_PARAMETERS, StatementKind, is_ddl};
+use crate::grants::Refusal;
 use crate::statement::{Failed, Ran, Request};
 use crate::transaction::{Level, State};
 use crate::url::Backend;
@@ -109,15 +111,24 @@ impl Chain {
         parameters: &[Value],
         rows: bool,
     ) -> Result<Ran, Error> {
-        let (sql, footprint) = self.database.footprints().of(sql).await?;
+        let (sql, footprint) = match self.database.footprints().of(sql).await {
+            Err(Error::Invalid(reason)) if is_ddl(sql) => {
+                let refusal = Refusal::Ddl.message(&actor.plugin);
+                return Err(Error::Denied(format!(
+                    "{refusal}; as it stands it would be refused there too: {reason}"
+                )));
+            }
+            read => read?,
+        };
+        // Before the grants: no grant of a table makes it a statement.
+        if footprint.kind == StatementKind::Ddl {
+            return Err(Error::Denied(Refusal::Ddl.message(&actor.plugin)));
+        }
         check_parameters(&footprint, parameters)?;
         actor
             .grants
             .allow(&footprint)
             .map_err(|refusal| Error::Denied(refusal.message(&actor.plugin)))?;
-        if footprint.kind == StatementKind::Ddl {
-            return Err(Error::Denied("DDL belongs in migrations: export them, and grant database = { migrate = true, … }".to_owned()));
-        }
         let joined = self.enter(within).await?;
         if footprint.needs_transaction && !joined {
             return Err(Error::invalid(
@@ -140,6 +151,9 @@ impl Chain {
         } else {
             self.run_alone(actor, &request, &footprint).await
         };
+        if result.is_ok() {
+            self.database.answered();
+        }
         self.echo_statement(actor, &sql, started.elapsed(), &result);
         result
     }
@@ -176,7 +190,7 @@ impl Chain {
                     failed.error
                 })
             }
-            None => Err(self.call_timeout()),
+            None => Err(self.statement_timeout(footprint.kind)),
         };
         lease.release().await;
         result
@@ -232,7 +246,7 @@ impl Chain {
                 // Somebody else's lock: the contract's conflict means that the transaction is gone.
                 let conflict = matches!(error, Error::Conflict { .. });
                 match self
-                    .on_lease(async |connection| {
+                    .on_lease("ROLLBACK", async |connection| {
                         if conflict {
                             connection.rollback().await.map(|()| false)
                         } else {
@@ -287,8 +301,27 @@ impl Chain {
         };
         match self.acquire {
             Acquire::Queue => self.database.acquire(&holder, self.deadline).await,
-            Acquire::AtOnce => self.database.acquire_at_once(&holder).await,
+            Acquire::AtOnce => {
+                let work = self.database.acquire_at_once(&holder);
+                match self.deadline {
+                    Some(deadline) => tokio::time::timeout_at(deadline, work)
+                        .await
+                        .unwrap_or_else(|_| Err(self.call_timeout())),
+                    None => work.await,
+                }
+            }
         }
+    }
+
+    /// What a statement by itself answers when the deadline passes: a write may have been done all the same.
+    fn statement_timeout(&self, statement: StatementKind) -> Error {
+        let mut error = self.call_timeout();
+        if statement == StatementKind::Write
+            && let Error::Timeout { message, .. } = &mut error
+        {
+            message.push_str("; whether the statement's changes were committed is not known");
+        }
+        error
     }
 
     fn call_timeout(&self) -> Error {

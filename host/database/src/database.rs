@@ -1,6 +1,7 @@
 //! Owns the one database of the host: its pool, its statements' footprints and its settings; leaves work on it to `chain`.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use poolhouse_pool::{AcquireError, Holder, Lease, Pool, Stats};
@@ -35,6 +36,11 @@ struct Inner {
     footprints: Footprints,
     url: DatabaseUrl,
     echo: bool,
+    /// How long a BEGIN may wait for another writer; zero where the database has no such wait.
+    busy_timeout: Duration,
+    opened: Instant,
+    /// When a connection last answered, in milliseconds since `opened` and one more; 0 is never.
+    answered: AtomicU64,
 }
 
 impl Settings {
@@ -64,11 +70,18 @@ impl Database {
             ));
         }
         let connector = DatabaseConnector::new(&settings.url, settings.busy_timeout);
+        let busy_timeout = match settings.url.backend() {
+            Backend::Sqlite => settings.busy_timeout,
+            Backend::Postgresql => Duration::ZERO,
+        };
         let inner = Inner {
             pool: Pool::new(connector, settings.pool),
             footprints: Footprints::new(settings.url.backend()),
             url: settings.url,
             echo: settings.echo,
+            busy_timeout,
+            opened: Instant::now(),
+            answered: AtomicU64::new(0),
         };
         Ok(Self {
             inner: Arc::new(inner),
@@ -85,6 +98,12 @@ impl Database {
     #[must_use]
     pub fn url(&self) -> &DatabaseUrl {
         &self.inner.url
+    }
+
+    /// The most connections at once (`pool_size` + `max_overflow`); none = no limit.
+    #[must_use]
+    pub fn maximum_connections(&self) -> Option<u32> {
+        self.inner.pool.options().maximum()
     }
 
     /// How long a caller waits for a connection (`pool_timeout`).
@@ -112,6 +131,33 @@ impl Database {
 
     pub(crate) fn echo(&self) -> bool {
         self.inner.echo
+    }
+
+    pub(crate) fn busy_timeout(&self) -> Duration {
+        self.inner.busy_timeout
+    }
+
+    /// The most connections ever open at once; none where that is not limited.
+    pub(crate) fn maximum(&self) -> Option<u32> {
+        self.inner.pool.options().maximum()
+    }
+
+    /// Notes that a connection has just answered.
+    pub(crate) fn answered(&self) {
+        let since = self.inner.opened.elapsed().as_millis();
+        let stamp = u64::try_from(since).unwrap_or(u64::MAX).saturating_add(1);
+        self.inner.answered.fetch_max(stamp, Ordering::Relaxed);
+    }
+
+    /// How long ago a connection last answered.
+    pub(crate) fn last_answer(&self) -> Option<Duration> {
+        let stamp = self.inner.answered.load(Ordering::Relaxed).checked_sub(1)?;
+        Some(
+            self.inner
+                .opened
+                .elapsed()
+                .saturating_sub(Duration::from_millis(stamp)),
+        )
     }
 
     pub(crate) fn retire_generation(&self) {

@@ -191,7 +191,9 @@ impl Error {
     pub(crate) fn with_unknown_outcome(self) -> Self {
         match self {
             Error::Unavailable {
-                reason, message, ..
+                reason,
+                message,
+                outcome_unknown: false,
             } => Error::Unavailable {
                 reason,
                 message: format!("{message}; whether the changes were committed is not known"),

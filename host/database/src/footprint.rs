@@ -9,6 +9,7 @@ mod walk;
 mod writes;
 
 pub(crate) use names::fold;
+pub(crate) use refusals::is_ddl;
 
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;

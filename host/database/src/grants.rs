@@ -1,5 +1,6 @@
 //! Owns what a plugin may do to which tables, as a pure function of a statement's footprint; leaves footprints to `footprint`.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use crate::footprint::{Footprint, StatementKind};
@@ -132,13 +133,15 @@ impl Refusal {
         let key = toml_key(plugin);
         match self {
             Refusal::Read(table) => format!(
-                "plugin {plugin:?} may not read table {table:?}; allow it in host.toml: [plugins.{key}] database = {{ read = [{table:?}] }}"
+                "plugin {plugin:?} may not read table {table:?}; add to [plugins.{key}] in host.toml: database = {{ read = [{}] }}, beside what it may do already",
+                toml_string(table)
             ),
             Refusal::Write(table) => format!(
-                "plugin {plugin:?} may not write table {table:?}; allow it in host.toml: [plugins.{key}] database = {{ write = [{table:?}] }}"
+                "plugin {plugin:?} may not write table {table:?}; add to [plugins.{key}] in host.toml: database = {{ write = [{}] }}, beside what it may do already",
+                toml_string(table)
             ),
             Refusal::Ddl => format!(
-                "plugin {plugin:?} may not change the schema with a statement: DDL belongs in migrations, and [plugins.{key}] database = {{ migrate = true }} applies them"
+                "plugin {plugin:?} may not change the schema with a statement: DDL belongs in the plugin's migrations, which are applied with, in [plugins.{key}] in host.toml: database = {{ migrate = true, write = [\"TABLE\"] }}"
             ),
             Refusal::Host(table) => {
                 format!("plugin {plugin:?} may not touch table {table:?}: it is the host's own")
@@ -147,7 +150,7 @@ impl Refusal {
                 "plugin {plugin:?} may not call function {function:?}: it is not known to leave other tables alone; only a plugin that may read and write every table may call it"
             ),
             Refusal::Nothing => format!(
-                "plugin {plugin:?} has no grant for the database; add one to host.toml: [plugins.{key}] database = {{ read = [\"TABLE\"], write = [\"TABLE\"] }}"
+                "plugin {plugin:?} has no grant for the database; add to [plugins.{key}] in host.toml: database = {{ read = [\"TABLE\"], write = [\"TABLE\"] }}"
             ),
         }
     }
@@ -160,14 +163,33 @@ fn is_host_table(table: &str) -> bool {
         .is_some_and(|name| name.eq_ignore_ascii_case(MIGRATIONS_TABLE))
 }
 
-pub(crate) fn toml_key(plugin: &str) -> String {
-    let bare = !plugin.is_empty()
-        && plugin
+/// A name as a key in TOML, as in `[plugins.NAME]`: bare where it may be, else in quotes.
+#[must_use]
+pub fn toml_key(name: &str) -> Cow<'_, str> {
+    let bare = !name.is_empty()
+        && name
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
     if bare {
-        plugin.to_owned()
+        Cow::Borrowed(name)
     } else {
-        format!("{plugin:?}")
+        Cow::Owned(toml_string(name))
     }
+}
+
+/// A text as a string in TOML, on one line.
+pub(crate) fn toml_string(text: &str) -> String {
+    let mut string = String::with_capacity(text.len() + 2);
+    string.push('"');
+    for letter in text.chars() {
+        match letter {
+            '"' | '\\' => string.extend(['\\', letter]),
+            _ if letter.is_control() => {
+                string.push_str(&format!("\\u{:04X}", u32::from(letter)));
+            }
+            _ => string.push(letter),
+        }
+    }
+    string.push('"');
+    string
 }

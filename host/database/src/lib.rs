@@ -3,7 +3,14 @@
 //! A [`Database`] lends connections from one pool; a [`Chain`] is one call chain's work on at most one of them, on
 //! behalf of an [`Actor`]. The types mirror the WIT package `poolhouse:database` one to one.
 
-#![cfg_attr(test, expect(clippy::unwrap_used, reason = "a test that fails panics"))]
+#![cfg_attr(
+    test,
+    expect(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        reason = "a test that fails panics"
+    )
+)]
 
 mod actor;
 mod builder;
@@ -29,7 +36,7 @@ pub use column::{Answer, Batch, Column, ColumnInfo, Packed, Values};
 pub use database::{Database, Settings};
 pub use error::{ConflictKind, ConstraintKind, Error, LimitKind, TimeoutKind, UnavailableReason};
 pub use footprint::{Footprint, StatementKind};
-pub use grants::{Grants, Refusal, Tables};
+pub use grants::{Grants, Refusal, Tables, toml_key};
 pub use health::Health;
 pub use migrate::{Migration, MigrationError, MigrationTable};
 pub use poolhouse_pool::{Options as PoolOptions, Quantiles, Stats as PoolStats};

@@ -52,7 +52,8 @@ impl PostgresConnection {
     }
 
     pub(crate) async fn ping(&mut self) -> Result<(), Error> {
-        self.batch("SELECT 1").await.map_err(|failed| failed.error)
+        // An empty query is answered in an aborted transaction too, and does nothing to any.
+        self.batch("").await.map_err(|failed| failed.error)
     }
 
     /// Makes the session as it was after connecting; prepared statements stay.

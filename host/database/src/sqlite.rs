@@ -4,6 +4,7 @@ mod connect;
 mod decode;
 mod encode;
 mod errors;
+mod placeholders;
 
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
@@ -49,9 +50,11 @@ pub(crate) struct SqliteConnection {
     declared: HashMap<String, HashMap<String, String>>,
 }
 
-/// What is known of a prepared statement's columns.
+/// What is known of a prepared statement.
 #[derive(Debug)]
 struct Prepared {
+    /// The text that the driver has it under.
+    sql: Arc<str>,
     columns: Vec<Declared>,
 }
 
@@ -178,7 +181,7 @@ impl SqliteConnection {
     async fn run_busy(&mut self, request: &Request<'_>) -> Result<Ran, Failed> {
         let prepared = self.prepare(request).await?;
         let arguments = encode::arguments(request.parameters).map_err(Failed::ours)?;
-        let sql = AssertSqlSafe(Arc::clone(request.sql)).into_sql_str();
+        let sql = AssertSqlSafe(Arc::clone(&prepared.sql)).into_sql_str();
         let mut answer = Collected::new(&prepared, request);
         let mut stream = (&mut self.inner).fetch_many(sqlx::query_with(sql, arguments));
         let (mut changed, mut ended) = (0_u64, false);
@@ -222,9 +225,10 @@ impl SqliteConnection {
         if let Some(prepared) = self.prepared.get(request.sql) {
             return Ok(Arc::clone(prepared));
         }
-        let sql = AssertSqlSafe(Arc::clone(request.sql)).into_sql_str();
+        let sql =
+            placeholders::nameless(request.sql).map_or_else(|| Arc::clone(request.sql), Arc::from);
         let statement = (&mut self.inner)
-            .prepare(sql)
+            .prepare(AssertSqlSafe(Arc::clone(&sql)).into_sql_str())
             .await
             .map_err(|error| errors::failed(error, &self.path))?;
         let mut columns = Vec::with_capacity(statement.columns().len());
@@ -241,7 +245,7 @@ impl SqliteConnection {
                 database_type,
             });
         }
-        let prepared = Arc::new(Prepared { columns });
+        let prepared = Arc::new(Prepared { sql, columns });
         self.prepared
             .put(Arc::clone(request.sql), Arc::clone(&prepared));
         Ok(prepared)

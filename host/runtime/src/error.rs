@@ -11,12 +11,12 @@ pub enum LoadError {
     #[error("WebAssembly can't be run on this machine: {0}")]
     Engine(String),
     /// The folder can't be read.
-    #[error("the plugins folder {} can't be read ({source}): make the folder, or name another with --plugins", folder.display())]
+    #[error("the plugins folder {} can't be read ({cause}): make the folder, or name another with --plugins", folder.display())]
     Folder {
         /// As it was given.
         folder: PathBuf,
         /// The system's reason.
-        source: std::io::Error,
+        cause: std::io::Error,
     },
     /// No file of that plugin's name.
     #[error("there is no plugin \"{plugin}\" in {}: {}", folder.display(), list(present))]
@@ -28,13 +28,19 @@ pub enum LoadError {
         /// The plugins that are there.
         present: Vec<String>,
     },
+    /// The folder has no plugins.
+    #[error("the plugins folder {} holds no .wasm file: build the plugins, or name another folder with --plugins", folder.display())]
+    Empty {
+        /// As it was given.
+        folder: PathBuf,
+    },
     /// The file can't be read.
-    #[error("{} can't be read ({source})", file.display())]
+    #[error("{} can't be read ({cause})", file.display())]
     Unreadable {
         /// The file.
         file: PathBuf,
         /// The system's reason.
-        source: std::io::Error,
+        cause: std::io::Error,
     },
     /// The file is something else.
     #[error("{} is not a WebAssembly component: {reason}", file.display())]
@@ -76,12 +82,12 @@ pub enum LoadError {
     #[error(transparent)]
     Migration(#[from] poolhouse_database::MigrationError),
     /// Its `migrations`, `describe` or `start` failed.
-    #[error("plugin \"{plugin}\" can't be used: {source}")]
+    #[error("plugin \"{plugin}\" can't be used: {cause}")]
     Start {
         /// The plugin.
         plugin: Arc<str>,
         /// Which call, and why.
-        source: CallError,
+        cause: CallError,
     },
 }
 
@@ -110,7 +116,7 @@ pub enum CallError {
         reason: String,
     },
     /// The guest did not answer in time; its instance is discarded.
-    #[error("plugin \"{plugin}\" gave no answer from {function} within {limit:?} (limit `{setting}`)")]
+    #[error("plugin \"{plugin}\" gave no answer from {function} within {limit:?} ({setting})")]
     TimedOut {
         /// The plugin.
         plugin: Arc<str>,
@@ -118,11 +124,13 @@ pub enum CallError {
         function: Arc<str>,
         /// The time it had.
         limit: Duration,
-        /// The setting that says so.
+        /// The setting that says so, for a person.
         setting: &'static str,
     },
     /// The guest answered, but had left a transaction or cursor open.
-    #[error("plugin \"{plugin}\" returned from {function} with a transaction open; it was rolled back: commit it or roll it back before returning")]
+    #[error(
+        "plugin \"{plugin}\" returned from {function} with a transaction open; it was rolled back: commit it or roll it back before returning"
+    )]
     LeftOpen {
         /// The plugin.
         plugin: Arc<str>,
@@ -140,6 +148,6 @@ pub enum CallError {
         message: String,
     },
     /// The host's own savepoint around the call failed.
-    #[error("{0}")]
+    #[error(transparent)]
     Database(#[from] poolhouse_database::Error),
 }

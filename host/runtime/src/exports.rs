@@ -5,7 +5,9 @@ use std::path::Path;
 use wasmtime::component::{Component, InstancePre};
 
 use crate::bindings::exports::poolhouse::plugin::{lifecycle, migrations};
-use crate::bindings::exports::poolhouse::trading::{config_loader, order_manager, strategy, user_service};
+use crate::bindings::exports::poolhouse::trading::{
+    config_loader, order_manager, strategy, user_service,
+};
 use crate::engine::Engine;
 use crate::error::LoadError;
 use crate::state::PluginState;
@@ -72,13 +74,15 @@ impl Exports {
                     found.lifecycle = Some(lifecycle::GuestIndices::new(pre).map_err(wrong)?);
                 }
                 "poolhouse:trading/config-loader" => {
-                    found.config_loader = Some(config_loader::GuestIndices::new(pre).map_err(wrong)?);
+                    found.config_loader =
+                        Some(config_loader::GuestIndices::new(pre).map_err(wrong)?);
                 }
                 "poolhouse:trading/user-service" => {
                     found.user_service = Some(user_service::GuestIndices::new(pre).map_err(wrong)?);
                 }
                 "poolhouse:trading/order-manager" => {
-                    found.order_manager = Some(order_manager::GuestIndices::new(pre).map_err(wrong)?);
+                    found.order_manager =
+                        Some(order_manager::GuestIndices::new(pre).map_err(wrong)?);
                 }
                 "poolhouse:trading/strategy" => {
                     found.strategy = Some(strategy::GuestIndices::new(pre).map_err(wrong)?);

@@ -32,13 +32,22 @@ impl Plugins {
         for file in files(folder, only)? {
             plugins.push(Arc::new(load_file(engine, &file, database, &options)?));
         }
-        for plugin in &plugins {
-            plugin.prepare().await?;
+        let folder = folder.to_owned();
+        if plugins.is_empty() {
+            return Err(LoadError::Empty { folder });
         }
-        Ok(Self {
-            folder: folder.to_owned(),
-            plugins,
-        })
+        let mut prepared = Self {
+            folder,
+            plugins: Vec::with_capacity(plugins.len()),
+        };
+        for plugin in plugins {
+            if let Err(error) = plugin.prepare().await {
+                prepared.stop().await;
+                return Err(error);
+            }
+            prepared.plugins.push(plugin);
+        }
+        Ok(prepared)
     }
 
     /// Loads and prepares every file that can be used, and says why the others can't: for looking into what is wrong.
@@ -87,7 +96,9 @@ impl Plugins {
 
     /// The plugins that export the interface, in order of name.
     pub fn exporters(&self, interface: Interface) -> impl Iterator<Item = &Arc<Plugin>> {
-        self.plugins.iter().filter(move |plugin| plugin.exports.has(interface))
+        self.plugins
+            .iter()
+            .filter(move |plugin| plugin.exports.has(interface))
     }
 
     /// Calls every plugin's `stop`.
@@ -112,14 +123,18 @@ fn load_file(
 
 /// The plugin files of a folder, in order of name; not deeper.
 fn files(folder: &Path, only: Option<&str>) -> Result<Vec<PathBuf>, LoadError> {
-    let unreadable = |source| LoadError::Folder {
+    let unreadable = |cause| LoadError::Folder {
         folder: folder.to_owned(),
-        source,
+        cause,
     };
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
-        if path.extension().is_some_and(|extension| extension == "wasm") && path.is_file() {
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "wasm")
+            && path.is_file()
+        {
             files.push(path);
         }
     }

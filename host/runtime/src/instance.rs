@@ -74,7 +74,10 @@ impl Running {
             scope: None,
             handles: 0,
         };
-        let mut store = Store::new(pre.engine(), PluginState::new(&access.plugin, limits, database));
+        let mut store = Store::new(
+            pre.engine(),
+            PluginState::new(&access.plugin, limits, database),
+        );
         store.limiter(|state| &mut state.memory);
         store.epoch_deadline_callback(|store| {
             if Instant::now() >= store.data().deadline {
@@ -118,7 +121,15 @@ impl Running {
             Some(actor) => Some(scope.enter(actor).await?),
             None => None,
         };
-        let deadline = scope.deadline().min(Instant::now() + call.limit);
+        let mut deadline = Instant::now() + call.limit;
+        let mut call = call.clone();
+        if scope.deadline() < deadline {
+            deadline = scope.deadline();
+        }
+        if scope.timeout() < call.limit {
+            call.limit = scope.timeout();
+            call.setting = "for the whole call chain";
+        }
         let state = self.store.data_mut();
         state.database.scope = Some(Arc::clone(scope));
         state.deadline = deadline;
@@ -130,17 +141,18 @@ impl Running {
                 self.dead = false;
                 Ok(answer)
             }
-            Ok(Err(error)) => Err(failure(&mut self.store, &access.plugin, call, &error)),
-            Err(_) => Err(timed_out(&access.plugin, call)),
+            Ok(Err(error)) => Err(failure(&mut self.store, &access.plugin, &call, &error)),
+            Err(_) => Err(timed_out(&access.plugin, &call)),
         };
         if !self.dead {
             let state = self.store.data_mut();
             state.database.scope = None;
+            state.stdout.take_tail();
             state.stderr.take_tail();
             self.dead = state.database.handles >= access.max_handles;
         }
         match entry {
-            Some(entry) => self.leave(scope, entry, call, result).await,
+            Some(entry) => self.leave(scope, entry, &call, result).await,
             None => result,
         }
     }
@@ -156,6 +168,10 @@ impl Running {
         let left = scope.leave(entry, keep).await;
         let left_separate = scope.leave_separate().await;
         let answer = result?;
+        // Its work was rolled back, and its own reason says more than what it left.
+        if answer.failed() {
+            return Ok(answer);
+        }
         if left? || left_separate {
             return Err(CallError::LeftOpen {
                 plugin: Arc::clone(&self.access.plugin),
@@ -176,7 +192,12 @@ fn timed_out(plugin: &Arc<str>, call: &Call) -> CallError {
 }
 
 /// The reason for a trap in words, with the end of what the guest wrote to stderr.
-fn failure(store: &mut Store<PluginState>, plugin: &Arc<str>, call: &Call, error: &wasmtime::Error) -> CallError {
+fn failure(
+    store: &mut Store<PluginState>,
+    plugin: &Arc<str>,
+    call: &Call,
+    error: &wasmtime::Error,
+) -> CallError {
     if matches!(error.downcast_ref::<Trap>(), Some(Trap::Interrupt)) {
         return timed_out(plugin, call);
     }
@@ -189,6 +210,7 @@ fn failure(store: &mut Store<PluginState>, plugin: &Arc<str>, call: &Call, error
     if let Some(bytes) = state.memory.refused.take() {
         reason = format!("{reason}, after {bytes} bytes of memory were refused (limit `memory`)");
     }
+    state.stdout.take_tail();
     let said = state.stderr.take_tail();
     if !said.is_empty() {
         reason = format!("{reason}; it said: {}", said.replace('\n', " | "));

@@ -4,7 +4,10 @@
 //! A [`Plugin`] is a loaded component; [`Plugins`] a folder of them. A call into one happens in a [`Scope`],
 //! the call chain, which holds at most one shared connection and rolls back whatever is left open.
 
-#[expect(missing_docs, reason = "generated from wit/, where the documentation is")]
+#[expect(
+    missing_docs,
+    reason = "generated from wit/, where the documentation is"
+)]
 mod bindings;
 
 mod database;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use poolhouse_database::{Backend, Grants, Migration, MigrationTable};
+use poolhouse_database::{Backend, Grants, Migration, MigrationTable, toml_key};
 
 use crate::bindings::exports::poolhouse::plugin::migrations as wit;
 use crate::error::LoadError;
@@ -12,7 +12,8 @@ use crate::plugin::Plugin;
 /// Applies what was not applied yet. Nothing happens for a plugin without migrations.
 pub(crate) async fn apply(plugin: &Plugin) -> Result<(), LoadError> {
     let access = plugin.access();
-    let (Some(exports), Some(database)) = (plugin.exports.migrations.clone(), &access.database) else {
+    let (Some(exports), Some(database)) = (plugin.exports.migrations.clone(), &access.database)
+    else {
         return Ok(());
     };
     let dialect = match database.backend() {
@@ -21,20 +22,24 @@ pub(crate) async fn apply(plugin: &Plugin) -> Result<(), LoadError> {
     };
     let scope = plugin.scope();
     let asked = plugin
-        .call(&scope, &plugin.call_of("migrations.migrations"), move |store, instance| {
-            Box::pin(async move {
-                exports
-                    .load(&mut *store, instance)?
-                    .call_migrations(store, dialect)
-                    .await
-                    .map(Plain)
-            })
-        })
+        .call(
+            &scope,
+            &plugin.call_of("migrations.migrations"),
+            move |store, instance| {
+                Box::pin(async move {
+                    exports
+                        .load(&mut *store, instance)?
+                        .call_migrations(store, dialect)
+                        .await
+                        .map(Plain)
+                })
+            },
+        )
         .await;
     scope.finish().await;
-    let Plain(migrations) = asked.map_err(|source| LoadError::Start {
+    let Plain(migrations) = asked.map_err(|cause| LoadError::Start {
         plugin: Arc::clone(plugin.name()),
-        source,
+        cause,
     })?;
     if migrations.is_empty() {
         return Ok(());
@@ -82,8 +87,8 @@ fn lines_to_add(plugin: &Plugin, migrations: &[wit::Migration]) -> String {
     tables.dedup();
     let tables = tables.join(", ");
     format!(
-        "it has tables of its own to make and no grant for it: add to host.toml the lines `[plugins.{}]` and \
-         `database = {{ migrate = true, read = [{tables}], write = [{tables}] }}`",
-        plugin.name()
+        "it has tables of its own to make and no grant for it: add to [plugins.{}] in host.toml: \
+         database = {{ migrate = true, read = [{tables}], write = [{tables}] }}",
+        toml_key(plugin.name())
     )
 }

@@ -102,7 +102,11 @@ impl StdoutStream for Output {
 }
 
 impl AsyncWrite for Output {
-    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<std::io::Result<usize>> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<std::io::Result<usize>> {
         self.append(bytes);
         Poll::Ready(Ok(bytes.len()))
     }
@@ -147,7 +151,10 @@ mod tests {
         output.append(&[b'x'; MAX_TAIL]);
         output.append(b"panicked at src/lib.rs:1:1:\nboom\n");
         let tail = output.take_tail();
-        assert!(tail.ends_with("panicked at src/lib.rs:1:1:\nboom"), "{tail}");
+        assert!(
+            tail.ends_with("panicked at src/lib.rs:1:1:\nboom"),
+            "{tail}"
+        );
         assert!(tail.len() <= MAX_TAIL);
         assert_eq!(output.take_tail(), "");
     }

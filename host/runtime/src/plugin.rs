@@ -107,16 +107,23 @@ impl Plugin {
                 let scope = self.scope();
                 let started = self
                     .call(&scope, &call, move |store, instance| {
-                        Box::pin(async move { lifecycle.load(&mut *store, instance)?.call_start(store).await })
+                        Box::pin(async move {
+                            lifecycle
+                                .load(&mut *store, instance)?
+                                .call_start(store)
+                                .await
+                        })
                     })
                     .await;
                 scope.finish().await;
-                started.and_then(|answer| answer.map_err(|failure| self.failed(&call, failure.message)))
+                started.and_then(|answer| {
+                    answer.map_err(|failure| self.failed(&call, failure.message))
+                })
             }
         };
-        started.map_err(|source| LoadError::Start {
+        started.map_err(|cause| LoadError::Start {
             plugin: Arc::clone(&self.name),
-            source,
+            cause,
         })
     }
 
@@ -127,9 +134,19 @@ impl Plugin {
         };
         let scope = self.scope();
         let stopped = self
-            .call(&scope, &self.call_of("lifecycle.stop"), move |store, instance| {
-                Box::pin(async move { lifecycle.load(&mut *store, instance)?.call_stop(store).await.map(Plain) })
-            })
+            .call(
+                &scope,
+                &self.call_of("lifecycle.stop"),
+                move |store, instance| {
+                    Box::pin(async move {
+                        lifecycle
+                            .load(&mut *store, instance)?
+                            .call_stop(store)
+                            .await
+                            .map(Plain)
+                    })
+                },
+            )
             .await;
         scope.finish().await;
         if let Err(error) = stopped {
@@ -169,7 +186,7 @@ impl Plugin {
         Call {
             function: function.into(),
             limit: self.limits.call_timeout,
-            setting: "call_timeout",
+            setting: "limit `call_timeout`",
         }
     }
 
@@ -214,9 +231,9 @@ impl Plugin {
 }
 
 fn compile(engine: &Engine, file: &Path) -> Result<Component, LoadError> {
-    let bytes = std::fs::read(file).map_err(|source| LoadError::Unreadable {
+    let bytes = std::fs::read(file).map_err(|cause| LoadError::Unreadable {
         file: file.to_owned(),
-        source,
+        cause,
     })?;
     let not_a_component = |reason: String| LoadError::NotAComponent {
         file: file.to_owned(),
@@ -234,22 +251,32 @@ fn compile(engine: &Engine, file: &Path) -> Result<Component, LoadError> {
         }
         Some([0, b'a', b's', b'm', ..]) => {
             return Err(not_a_component(
-                "its binary version is unknown; build it with a toolchain of component model 1.0".to_owned(),
+                "its binary version is unknown; build it with a toolchain of component model 1.0"
+                    .to_owned(),
             ));
         }
         _ => {
             return Err(not_a_component(
-                "it does not begin like one; take it out of the folder, or build it again".to_owned(),
+                "it does not begin like one; take it out of the folder, or build it again"
+                    .to_owned(),
             ));
         }
     }
     Component::from_binary(engine.wasmtime(), &bytes).map_err(|error| {
-        not_a_component(format!("it is damaged ({}); build it again", one_line(&error)))
+        not_a_component(format!(
+            "it is damaged ({}); build it again",
+            one_line(&error)
+        ))
     })
 }
 
 /// Which import the linker did not have.
-fn unlinkable(engine: &Engine, component: &Component, file: &Path, error: &wasmtime::Error) -> LoadError {
+fn unlinkable(
+    engine: &Engine,
+    component: &Component,
+    file: &Path,
+    error: &wasmtime::Error,
+) -> LoadError {
     let ty = component.component_type();
     let import = ty
         .imports(engine.wasmtime())
@@ -275,10 +302,17 @@ fn is_offered(import: &str) -> bool {
         Some(("wasi", rest)) => {
             let package = rest.split('/').next().unwrap_or_default();
             version.starts_with("0.2.")
-                && matches!(package, "cli" | "clocks" | "filesystem" | "io" | "random" | "sockets")
+                && matches!(
+                    package,
+                    "cli" | "clocks" | "filesystem" | "io" | "random" | "sockets"
+                )
         }
         Some(("poolhouse", rest)) => {
-            version.starts_with("0.1.") && matches!(rest, "database/database" | "database/types" | "plugin/types" | "trading/types")
+            version.starts_with("0.1.")
+                && matches!(
+                    rest,
+                    "database/database" | "database/types" | "plugin/types" | "trading/types"
+                )
         }
         _ => false,
     }

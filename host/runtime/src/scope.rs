@@ -6,9 +6,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use poolhouse_database::{Acquire, Actor, Answer, Chain, Database, Error, TransactionId, TransactionOptions, Value, Within};
+use poolhouse_database::{
+    Acquire, Actor, Answer, Chain, Database, Error, TransactionId, TransactionOptions, Value,
+    Within,
+};
 use tokio::sync::{Mutex as AsyncMutex, OwnedSemaphorePermit};
 use tokio::time::Instant;
+
+/// Separate sessions that one call chain may have used at a time.
+pub(crate) const MAX_SEPARATE: usize = 1024;
 
 static NEXT_SCOPE: AtomicU64 = AtomicU64::new(1);
 
@@ -16,6 +22,7 @@ static NEXT_SCOPE: AtomicU64 = AtomicU64::new(1);
 /// dropped instead (its task was cancelled) rolls back in the background.
 pub struct Scope {
     id: u64,
+    timeout: Duration,
     deadline: Instant,
     database: Option<Database>,
     shared: AsyncMutex<Slot>,
@@ -47,12 +54,18 @@ impl Scope {
     pub fn new(database: Option<Database>, timeout: Duration) -> Arc<Self> {
         let id = NEXT_SCOPE.fetch_add(1, Ordering::Relaxed);
         let deadline = Instant::now() + timeout;
-        let chain = database.as_ref().map(|database| Chain::new(database.clone(), id, Some(deadline)));
+        let chain = database
+            .as_ref()
+            .map(|database| Chain::new(database.clone(), id, Some(deadline)));
         Arc::new(Self {
             id,
+            timeout,
             deadline,
             database,
-            shared: AsyncMutex::new(Slot { chain, permit: None }),
+            shared: AsyncMutex::new(Slot {
+                chain,
+                permit: None,
+            }),
             separate: Mutex::default(),
         })
     }
@@ -67,11 +80,20 @@ impl Scope {
         self.deadline
     }
 
+    /// How long the chain may take in all.
+    pub fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
     /// Begins a transaction that the calls made in this scope join, each inside a savepoint.
     ///
     /// # Errors
     /// Those of [`Chain::begin`].
-    pub async fn begin(&self, actor: &Actor, options: TransactionOptions) -> Result<TransactionId, Error> {
+    pub async fn begin(
+        &self,
+        actor: &Actor,
+        options: TransactionOptions,
+    ) -> Result<TransactionId, Error> {
         let mut slot = self.shared.lock().await;
         slot.chain_mut()?.begin(actor, options).await
     }
@@ -100,7 +122,9 @@ impl Scope {
     /// Those of [`Chain::query`].
     pub async fn query(&self, actor: &Actor, sql: &str, params: &[Value]) -> Result<Answer, Error> {
         let mut slot = self.shared.lock().await;
-        slot.chain_mut()?.query(actor, Within::Session, sql, params).await
+        slot.chain_mut()?
+            .query(actor, Within::Session, sql, params)
+            .await
     }
 
     /// Rolls everything back that is still open and gives the connections back. The server shows no
@@ -117,24 +141,45 @@ impl Scope {
         &self.shared
     }
 
-    /// The connection of one separate session in this scope, made at its first use.
-    pub(crate) fn separate(&self, session: u64) -> Arc<AsyncMutex<Slot>> {
+    /// The connection of one separate session in this scope, made at its first use; none if there are too many.
+    pub(crate) fn separate(&self, session: u64) -> Option<Arc<AsyncMutex<Slot>>> {
         let mut separate = self.separate.lock();
+        if separate.len() >= MAX_SEPARATE && !separate.contains_key(&session) {
+            return None;
+        }
         let slot = separate.entry(session).or_insert_with(|| {
             let chain = self.database.as_ref().map(|database| {
                 let mut chain = Chain::new(database.clone(), self.id, Some(self.deadline));
                 chain.set_acquire(Acquire::AtOnce);
                 chain
             });
-            Arc::new(AsyncMutex::new(Slot { chain, permit: None }))
+            Arc::new(AsyncMutex::new(Slot {
+                chain,
+                permit: None,
+            }))
         });
-        Arc::clone(slot)
+        Some(Arc::clone(slot))
+    }
+
+    /// Forgets a separate session that its guest dropped, unless a transaction of it is still open.
+    pub(crate) fn forget_separate(&self, session: u64) {
+        let mut separate = self.separate.lock();
+        let idle = separate
+            .get(&session)
+            .is_some_and(|slot| slot.try_lock().is_ok_and(|slot| !slot.holds_connection()));
+        if idle {
+            separate.remove(&session);
+        }
     }
 
     /// True if a connection of this scope, other than the given session's own, is held.
     pub(crate) fn holds_another(&self, session: Option<u64>) -> bool {
         // A slot that can't be locked is at work in an outer call, so it holds one.
-        let shared = session.is_some() && self.shared.try_lock().map_or(true, |slot| slot.holds_connection());
+        let shared = session.is_some()
+            && self
+                .shared
+                .try_lock()
+                .map_or(true, |slot| slot.holds_connection());
         shared
             || self.separate.lock().iter().any(|(id, slot)| {
                 Some(*id) != session && slot.try_lock().map_or(true, |slot| slot.holds_connection())
@@ -144,20 +189,22 @@ impl Scope {
     /// True if another connection of this scope than the given session's own is in a transaction that may write.
     pub(crate) fn writes_elsewhere(&self, session: Option<u64>) -> bool {
         let writing = |slot: &Slot| slot.chain.as_ref().is_some_and(Chain::is_writing);
-        let shared = session.is_some() && self.shared.try_lock().map_or(true, |slot| writing(&slot));
+        let shared =
+            session.is_some() && self.shared.try_lock().map_or(true, |slot| writing(&slot));
         shared
-            || self
-                .separate
-                .lock()
-                .iter()
-                .any(|(id, slot)| Some(*id) != session && slot.try_lock().map_or(true, |slot| writing(&slot)))
+            || self.separate.lock().iter().any(|(id, slot)| {
+                Some(*id) != session && slot.try_lock().map_or(true, |slot| writing(&slot))
+            })
     }
 
     /// Marks the place in the shared transaction that a call begins at; a savepoint if one is open.
     pub(crate) async fn enter(&self, actor: &Actor) -> Result<Entry, Error> {
         let mut slot = self.shared.lock().await;
         let Some(chain) = slot.chain.as_mut() else {
-            return Ok(Entry { depth: 0, savepoint: None });
+            return Ok(Entry {
+                depth: 0,
+                savepoint: None,
+            });
         };
         let mut entry = Entry {
             depth: chain.depth(),
@@ -180,9 +227,16 @@ impl Scope {
         };
         let own = entry.depth + usize::from(entry.savepoint.is_some());
         let left_open = chain.depth() > own;
+        // What the guest left comes first, and is logged as the guest's.
+        chain.unwind_to(own).await;
         let ended = match entry.savepoint {
             Some(savepoint) if keep && !left_open => chain.commit(savepoint).await,
-            _ => Ok(()),
+            // A rollback that fails has lost the connection and the work with it: rolled back all the same.
+            Some(savepoint) => {
+                let _ = chain.rollback(savepoint).await;
+                Ok(())
+            }
+            None => Ok(()),
         };
         chain.unwind_to(entry.depth).await;
         slot.settle();

@@ -16,6 +16,7 @@ pub(crate) struct PluginState {
     pub(crate) table: ResourceTable,
     pub(crate) database: DatabaseState,
     pub(crate) memory: MemoryLimit,
+    pub(crate) stdout: Output,
     pub(crate) stderr: Output,
     /// When the call under way must end; looked at at every epoch tick.
     pub(crate) deadline: Instant,
@@ -23,10 +24,11 @@ pub(crate) struct PluginState {
 
 impl PluginState {
     pub(crate) fn new(plugin: &Arc<str>, limits: &Limits, database: DatabaseState) -> Self {
+        let stdout = Output::new(Arc::clone(plugin), Stream::Stdout);
         let stderr = Output::new(Arc::clone(plugin), Stream::Stderr);
         // No arguments, environment, folders or network: an empty context but for the two streams.
         let wasi = WasiCtx::builder()
-            .stdout(Output::new(Arc::clone(plugin), Stream::Stdout))
+            .stdout(stdout.clone())
             .stderr(stderr.clone())
             .build();
         Self {
@@ -35,8 +37,11 @@ impl PluginState {
             database,
             memory: MemoryLimit {
                 maximum: limits.memory,
+                used: 0,
+                growing: 0,
                 refused: None,
             },
+            stdout,
             stderr,
             deadline: Instant::now(),
         }
@@ -56,23 +61,63 @@ impl WasiView for PluginState {
 /// trap that says nothing.
 pub(crate) struct MemoryLimit {
     maximum: usize,
+    /// Bytes in all memories of the instance.
+    used: usize,
+    /// Bytes of the growth allowed last, to be taken back if the system has not so much.
+    growing: usize,
     /// Bytes of the request refused last.
     pub(crate) refused: Option<usize>,
 }
 
-/// Table elements one instance may have; a pointer's size each.
+/// Elements of one table; a pointer's size each.
 const MAX_TABLE_ELEMENTS: usize = 100_000;
+/// Core tables, memories and instances that one component may be made of. Compilers make a handful.
+const MAX_TABLES: usize = 64;
+const MAX_MEMORIES: usize = 16;
+const MAX_INSTANCES: usize = 128;
 
 impl wasmtime::ResourceLimiter for MemoryLimit {
-    fn memory_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
-        let allowed = desired <= self.maximum;
-        if !allowed {
-            self.refused = Some(desired);
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        let growing = desired.saturating_sub(current);
+        let allowed = self.used.saturating_add(growing) <= self.maximum;
+        if allowed {
+            self.used += growing;
+            self.growing = growing;
+        } else {
+            self.refused = Some(growing);
         }
         Ok(allowed)
     }
 
-    fn table_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+    fn memory_grow_failed(&mut self, _error: wasmtime::Error) -> wasmtime::Result<()> {
+        self.refused = Some(self.growing);
+        self.used -= std::mem::take(&mut self.growing);
+        Ok(())
+    }
+
+    fn table_growing(
+        &mut self,
+        _current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
         Ok(desired <= MAX_TABLE_ELEMENTS)
+    }
+
+    fn instances(&self) -> usize {
+        MAX_INSTANCES
+    }
+
+    fn tables(&self) -> usize {
+        MAX_TABLES
+    }
+
+    fn memories(&self) -> usize {
+        MAX_MEMORIES
     }
 }

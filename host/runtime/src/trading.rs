@@ -12,12 +12,16 @@ use crate::instance::{Call, Plain, Running};
 use crate::plugin::Plugin;
 use crate::scope::Scope;
 
-pub use crate::bindings::exports::poolhouse::trading::config_loader::{Parameter as RowParameter, Strategy as StrategyRow};
+pub use crate::bindings::exports::poolhouse::trading::config_loader::{
+    Parameter as RowParameter, Strategy as StrategyRow,
+};
 pub use crate::bindings::exports::poolhouse::trading::order_manager::{Mark, Order, Outcome};
 pub use crate::bindings::exports::poolhouse::trading::strategy::{
     Description, Parameter, ParameterInfo, ParameterKind, Signal,
 };
-pub use crate::bindings::exports::poolhouse::trading::user_service::{Subscriber, Subscription, User};
+pub use crate::bindings::exports::poolhouse::trading::user_service::{
+    Subscriber, Subscription, User,
+};
 pub use crate::bindings::poolhouse::trading::types::{Bar, Side};
 
 /// Calls one function of an exported interface as a part of `$scope`; `$args` are given by reference.
@@ -106,12 +110,11 @@ client! {
 ///
 /// # Errors
 /// Those of every call.
-pub async fn describe(plugin: &Plugin) -> Result<Description, CallError> {
+pub async fn describe(plugin: &Plugin, scope: &Arc<Scope>) -> Result<Description, CallError> {
     let call = plugin.call_of("strategy.describe");
     let exports = exports_of(plugin)?;
-    let scope = plugin.scope();
     let described = plugin
-        .call(&scope, &call, move |store, instance| {
+        .call(scope, &call, move |store, instance| {
             Box::pin(async move {
                 exports
                     .load(&mut *store, instance)?
@@ -121,7 +124,6 @@ pub async fn describe(plugin: &Plugin) -> Result<Description, CallError> {
             })
         })
         .await;
-    scope.finish().await;
     described.map(|Plain(description)| description)
 }
 
@@ -137,24 +139,27 @@ pub struct StrategyInstance {
 }
 
 impl StrategyInstance {
-    /// Makes an instance with the row's parameters. `bar_timeout` is what one bar may take.
+    /// Makes an instance with the row's parameters, as a part of `scope`. `bar_timeout` is what one bar may take.
     ///
     /// # Errors
     /// [`CallError::Failed`] with the plugin's sentence for parameters that it refuses.
     pub async fn create(
         plugin: &Arc<Plugin>,
+        scope: &Arc<Scope>,
         parameters: Vec<Parameter>,
         bar_timeout: Duration,
     ) -> Result<Self, CallError> {
         let call = plugin.call_of("strategy.instance.create");
         let exports = exports_of(plugin)?;
         let mut running = plugin.instance(&call).await?;
-        let scope = plugin.scope();
         let made = running
-            .call(&scope, &call, move |store, instance| {
+            .call(scope, &call, move |store, instance| {
                 Box::pin(async move {
                     let guest = exports.load(&mut *store, instance)?;
-                    let made = guest.instance().call_create(&mut *store, &parameters).await?;
+                    let made = guest
+                        .instance()
+                        .call_create(&mut *store, &parameters)
+                        .await?;
                     let instance = match made {
                         Ok(instance) => instance,
                         Err(message) => return Ok(Err(message)),
@@ -164,8 +169,8 @@ impl StrategyInstance {
                 })
             })
             .await;
-        scope.finish().await;
-        let (guest, instance, warm_up_bars) = made?.map_err(|message| plugin.failed(&call, message))?;
+        let (guest, instance, warm_up_bars) =
+            made?.map_err(|message| plugin.failed(&call, message))?;
         Ok(Self {
             plugin: Arc::clone(plugin),
             running,
@@ -175,7 +180,7 @@ impl StrategyInstance {
             on_bar: Call {
                 function: "strategy.instance.on-bar".into(),
                 limit: bar_timeout,
-                setting: "bar_timeout",
+                setting: "`bar_timeout` of [trading]",
             },
         })
     }

@@ -8,7 +8,6 @@ use wasmtime::component::{ComponentExportIndex, Type, Val};
 
 use crate::engine::Engine;
 use crate::error::CallError;
-use crate::instance::Outcome;
 use crate::plugin::Plugin;
 use crate::scope::Scope;
 
@@ -17,8 +16,8 @@ use crate::scope::Scope;
 pub struct Answer {
     /// The result as WAVE; none for a function without one.
     pub text: Option<String>,
-    /// The function answered `err(…)`.
-    pub failed: bool,
+    /// Where the function answered `err(…)`: the message in it for a person, or all of it as WAVE.
+    pub failure: Option<String>,
 }
 
 /// A function as it was found in the component.
@@ -60,11 +59,21 @@ impl Plugin {
             .await?;
         let text = values
             .first()
-            .map(|value| value.to_wave().map_err(|error| CallError::Refused(error.to_string())))
+            .map(|value| {
+                value
+                    .to_wave()
+                    .map_err(|error| CallError::Refused(error.to_string()))
+            })
             .transpose()?;
+        let failure = match values.first() {
+            Some(Val::Result(Err(error))) => {
+                Some(error.as_deref().and_then(message).or_else(|| text.clone()))
+            }
+            _ => None,
+        };
         Ok(Answer {
             text,
-            failed: values.failed(),
+            failure: failure.map(Option::unwrap_or_default),
         })
     }
 
@@ -78,7 +87,10 @@ impl Plugin {
 
     fn find(&self, engine: &Engine, path: &str) -> Result<Found, CallError> {
         let functions = self.callable(engine);
-        let mut matching: Vec<Found> = functions.into_iter().filter(|found| is_named(&found.name, path)).collect();
+        let mut matching: Vec<Found> = functions
+            .into_iter()
+            .filter(|found| is_named(&found.name, path))
+            .collect();
         if matching.len() > 1 {
             let names: Vec<_> = matching.iter().map(|found| found.name.as_str()).collect();
             return Err(CallError::Refused(format!(
@@ -90,7 +102,10 @@ impl Plugin {
             let functions = self.callable(engine);
             let names: Vec<_> = functions.iter().map(|found| short(&found.name)).collect();
             return Err(CallError::Refused(if names.is_empty() {
-                format!("plugin \"{}\" exports no function that can be called", self.name())
+                format!(
+                    "plugin \"{}\" exports no function that can be called",
+                    self.name()
+                )
             } else {
                 format!(
                     "plugin \"{}\" exports no function \"{path}\"; it has {}",
@@ -121,7 +136,7 @@ impl Plugin {
         if params.len() != arguments.len() {
             return Err(CallError::Refused(format!(
                 "{}{} takes {} arguments, not {}",
-                found.name,
+                short(&found.name),
                 signature(&found.ty),
                 params.len(),
                 arguments.len()
@@ -137,7 +152,7 @@ impl Plugin {
                 Val::from_wave(ty, argument).map_err(|error| {
                     CallError::Refused(format!(
                         "argument `{name}` of {} is not a {}: {error}",
-                        found.name,
+                        short(&found.name),
                         DisplayType(ty)
                     ))
                 })
@@ -188,12 +203,26 @@ fn is_named(name: &str, path: &str) -> bool {
     if name == path {
         return true;
     }
-    let (Some((interface, function)), Some((asked, asked_function))) = (name.rsplit_once('.'), path.rsplit_once('.')) else {
+    let (Some((interface, function)), Some((asked, asked_function))) =
+        (name.rsplit_once('.'), path.rsplit_once('.'))
+    else {
         return false;
     };
     let bare = interface.split('@').next().unwrap_or(interface);
     let short = bare.rsplit('/').next().unwrap_or(bare);
     function == asked_function && (asked == interface || asked == bare || asked == short)
+}
+
+/// What an error says to a person: a text, or a record's field `message`.
+fn message(error: &Val) -> Option<String> {
+    match error {
+        Val::String(message) => Some(message.clone()),
+        Val::Record(fields) => fields.iter().find_map(|(name, value)| match value {
+            Val::String(message) if name == "message" => Some(message.clone()),
+            _ => None,
+        }),
+        _ => None,
+    }
 }
 
 /// The name without package and version.
@@ -215,23 +244,35 @@ fn signature(ty: &ComponentFunc) -> String {
             DisplayType(ty).to_string()
         }
     };
-    let params: Vec<_> = ty.params().map(|(name, ty)| format!("{name}: {}", show(&ty))).collect();
-    let result = ty.results().next().map(|ty| format!(" -> {}", show(&ty))).unwrap_or_default();
+    let params: Vec<_> = ty
+        .params()
+        .map(|(name, ty)| format!("{name}: {}", show(&ty)))
+        .collect();
+    let result = ty
+        .results()
+        .next()
+        .map(|ty| format!(" -> {}", show(&ty)))
+        .unwrap_or_default();
     format!("({}){result}", params.join(", "))
 }
 
 fn has_resource(ty: &Type) -> bool {
     match ty {
-        Type::Own(_) | Type::Borrow(_) | Type::Future(_) | Type::Stream(_) | Type::ErrorContext => true,
+        Type::Own(_) | Type::Borrow(_) | Type::Future(_) | Type::Stream(_) | Type::ErrorContext => {
+            true
+        }
         Type::List(list) => has_resource(&list.ty()),
         Type::FixedLengthList(list) => has_resource(&list.ty()),
         Type::Map(map) => has_resource(&map.key()) || has_resource(&map.value()),
         Type::Record(record) => record.fields().any(|field| has_resource(&field.ty)),
         Type::Tuple(tuple) => tuple.types().any(|ty| has_resource(&ty)),
-        Type::Variant(variant) => variant.cases().any(|case| case.ty.as_ref().is_some_and(has_resource)),
+        Type::Variant(variant) => variant
+            .cases()
+            .any(|case| case.ty.as_ref().is_some_and(has_resource)),
         Type::Option(option) => has_resource(&option.ty()),
         Type::Result(result) => {
-            result.ok().as_ref().is_some_and(has_resource) || result.err().as_ref().is_some_and(has_resource)
+            result.ok().as_ref().is_some_and(has_resource)
+                || result.err().as_ref().is_some_and(has_resource)
         }
         _ => false,
     }

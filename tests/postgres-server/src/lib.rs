@@ -64,20 +64,32 @@ impl PostgresServer {
 
     fn start_with(settings: &[&str], tls: Option<(&Path, &Path)>) -> anyhow::Result<Self> {
         let binaries = binaries()?;
-        let folder = tempfile::Builder::new().prefix("poolhouse-postgresql-").tempdir()?;
+        let folder = tempfile::Builder::new()
+            .prefix("poolhouse-postgresql-")
+            .tempdir()?;
         let user = user_for(folder.path())?;
         let data = folder.path().join("data");
         let password = folder.path().join("password");
         fs::write(&password, PASSWORD)?;
         let initdb = user
             .command(&binaries.join("initdb"))
-            .args(["--no-sync", "--auth-local=trust", "--auth-host=scram-sha-256", "--encoding=UTF8", "--locale=C"])
+            .args([
+                "--no-sync",
+                "--auth-local=trust",
+                "--auth-host=scram-sha-256",
+                "--encoding=UTF8",
+                "--locale=C",
+            ])
             .args(["--username=postgres", "--pwfile"])
             .arg(&password)
             .arg("--pgdata")
             .arg(&data)
             .output()?;
-        ensure!(initdb.status.success(), "initdb: {}", String::from_utf8_lossy(&initdb.stderr));
+        ensure!(
+            initdb.status.success(),
+            "initdb: {}",
+            String::from_utf8_lossy(&initdb.stderr)
+        );
         if let Some((certificate, key)) = tls {
             // Given to the server's user, who must be the only one to read the key.
             for (file, name) in [(certificate, "server.crt"), (key, "server.key")] {
@@ -92,8 +104,20 @@ impl PostgresServer {
         for _ in 0..TRIES {
             let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
             let mut server = user.command(&binaries.join("postgres"));
-            server.arg("-D").arg(&data).arg("-k").arg(&folder).args(["-p", &port.to_string()]);
-            for setting in ["listen_addresses=127.0.0.1", "fsync=off", "max_connections=80"].iter().chain(settings) {
+            server
+                .arg("-D")
+                .arg(&data)
+                .arg("-k")
+                .arg(&folder)
+                .args(["-p", &port.to_string()]);
+            for setting in [
+                "listen_addresses=127.0.0.1",
+                "fsync=off",
+                "max_connections=80",
+            ]
+            .iter()
+            .chain(settings)
+            {
                 server.args(["-c", setting]);
             }
             let server = Self {
@@ -122,7 +146,10 @@ impl PostgresServer {
 
     /// A URL over TCP, where a password is asked for.
     pub fn url(&self, user: &str, password: &str, database: &str) -> String {
-        format!("postgresql://{user}:{password}@127.0.0.1:{}/{database}", self.port)
+        format!(
+            "postgresql://{user}:{password}@127.0.0.1:{}/{database}",
+            self.port
+        )
     }
 
     /// A URL over the Unix socket, where none is.
@@ -145,13 +172,33 @@ impl PostgresServer {
     /// What `psql` says.
     pub fn psql(&self, database: &str, sql: &str) -> anyhow::Result<String> {
         let output = Command::new(self.binaries.join("psql"))
-            .args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1"])
-            .args(["--username=postgres", "--port", &self.port.to_string(), "--dbname", database, "--command", sql])
+            .args([
+                "--no-psqlrc",
+                "--quiet",
+                "--tuples-only",
+                "--no-align",
+                "--set=ON_ERROR_STOP=1",
+            ])
+            .args([
+                "--username=postgres",
+                "--port",
+                &self.port.to_string(),
+                "--dbname",
+                database,
+                "--command",
+                sql,
+            ])
             .arg("--host")
             .arg(&self.folder)
             .output()?;
-        ensure!(output.status.success(), "psql: {}", String::from_utf8_lossy(&output.stderr));
-        Ok(String::from_utf8_lossy(&output.stdout).trim_end().to_owned())
+        ensure!(
+            output.status.success(),
+            "psql: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        Ok(String::from_utf8_lossy(&output.stdout)
+            .trim_end()
+            .to_owned())
     }
 
     fn answers(&self) -> anyhow::Result<bool> {
@@ -210,7 +257,9 @@ impl User {
     fn command(&self, program: &Path) -> Command {
         let mut command = if self.is_root {
             let mut command = Command::new("setpriv");
-            command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups"]).arg(program);
+            command
+                .args(["--reuid=postgres", "--regid=postgres", "--clear-groups"])
+                .arg(program);
             command
         } else {
             Command::new(program)
@@ -224,7 +273,11 @@ impl User {
     fn own(&self, file: &Path) -> anyhow::Result<()> {
         if self.is_root {
             let changed = Command::new("chown").arg("postgres").arg(file).status()?;
-            ensure!(changed.success(), "{} can't be given to the user postgres", file.display());
+            ensure!(
+                changed.success(),
+                "{} can't be given to the user postgres",
+                file.display()
+            );
         }
         Ok(())
     }
@@ -244,7 +297,9 @@ fn binaries() -> anyhow::Result<PathBuf> {
         .into_iter()
         .flatten()
         .filter_map(|version| Some(version.ok()?.path().join("bin")))
-        .chain(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()))
+        .chain(std::env::split_paths(
+            &std::env::var_os("PATH").unwrap_or_default(),
+        ))
         .filter(|folder| PROGRAMS.iter().all(|program| folder.join(program).exists()))
         .collect();
     // By version, and the distribution's own folder before links to some of it.

@@ -92,7 +92,10 @@ fn seed() -> String {
             "[[strategies]]\nid = \"{id}\"\nplugin = \"moving-average\"\nsymbols = {SYMBOLS:?}\n\
              parameters = {{ fast = \"{fast}\", slow = \"{slow}\" }}\nenabled = true"
         );
-        let _ = write!(subscriptions, "{{ strategy = \"{id}\", quantity = \"10\" }}, ");
+        let _ = write!(
+            subscriptions,
+            "{{ strategy = \"{id}\", quantity = \"10\" }}, "
+        );
     }
     for user in 0..USERS {
         let _ = writeln!(
@@ -114,7 +117,11 @@ fn peer_url(url: &str) -> String {
 
 fn peer_python() -> anyhow::Result<PathBuf> {
     let python = target()?.join("peer/bin/python");
-    ensure!(python.exists(), "{} is missing: run `make bench`", python.display());
+    ensure!(
+        python.exists(),
+        "{} is missing: run `make bench`",
+        python.display()
+    );
     Ok(python)
 }
 
@@ -122,7 +129,11 @@ fn report(measures: &[Measure]) -> anyhow::Result<()> {
     let mut lines = String::new();
     for measure in measures {
         let ratio = measure.ours / measure.peer;
-        let verdict = if ratio >= measure.goal { "met" } else { "short" };
+        let verdict = if ratio >= measure.goal {
+            "met"
+        } else {
+            "short"
+        };
         let _ = writeln!(
             lines,
             "{}\t{:.0} {unit}\t{:.0} {unit}\t{ratio:.1}\t{:.1}\t{verdict}",

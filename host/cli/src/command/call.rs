@@ -4,9 +4,10 @@ use std::process::ExitCode;
 
 use anyhow::bail;
 use clap::Args;
-use poolhouse_runtime::{Engine, Plugins};
+use poolhouse_runtime::{Answer, Engine, Plugins};
 
 use super::Common;
+use crate::output;
 use crate::settings::Settings;
 
 /// Arguments of `host call`.
@@ -22,7 +23,11 @@ pub(crate) struct Call {
     arguments: Vec<String>,
 }
 
-pub(crate) async fn run(common: &Common, settings: &Settings, call: Call) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(
+    common: &Common,
+    settings: &Settings,
+    call: Call,
+) -> anyhow::Result<ExitCode> {
     let engine = Engine::new()?;
     let database = super::open_database(settings)?;
     let called = call_plugin(common, settings, &engine, &database, &call).await;
@@ -38,20 +43,26 @@ async fn call_plugin(
     database: &poolhouse_database::Database,
     call: &Call,
 ) -> anyhow::Result<()> {
-    let plugins = Plugins::load(engine, &common.plugins, Some(&call.plugin), database, |name| {
-        settings.plugin(name)
-    })
+    let plugins = Plugins::load(
+        engine,
+        &common.plugins,
+        Some(&call.plugin),
+        database,
+        |name| settings.plugin(name),
+    )
     .await?;
     let result = match (plugins.get(&call.plugin), &call.function) {
         (Some(plugin), Some(function)) => {
             let scope = plugin.scope();
-            let answer = plugin.call_by_name(engine, &scope, function, &call.arguments).await;
+            let answer = plugin
+                .call_by_name(engine, &scope, function, &call.arguments)
+                .await;
             scope.finish().await;
             answer.map(Some)
         }
         (Some(plugin), None) => {
             for function in plugin.functions(engine) {
-                println!("{function}");
+                output::print(function)?;
             }
             Ok(None)
         }
@@ -59,17 +70,13 @@ async fn call_plugin(
     };
     plugins.stop().await;
     match result? {
-        Some(answer) if answer.failed => bail!(
-            "plugin \"{}\" answered {}",
-            call.plugin,
-            answer.text.unwrap_or_default()
-        ),
-        Some(answer) => {
-            if let Some(text) = answer.text {
-                println!("{text}");
-            }
-            Ok(())
-        }
-        None => Ok(()),
+        Some(Answer {
+            failure: Some(failure),
+            ..
+        }) => bail!("plugin \"{}\" failed: {failure}", call.plugin),
+        Some(Answer {
+            text: Some(text), ..
+        }) => Ok(output::print(text)?),
+        _ => Ok(()),
     }
 }

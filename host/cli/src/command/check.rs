@@ -1,4 +1,4 @@
-//! `host check`: five checks against the configured database, one line each, leaving nothing behind.
+//! `host check`: five checks against the configured database, one line each, leaving no row behind.
 
 use std::future::Future;
 use std::process::ExitCode;
@@ -11,9 +11,11 @@ use poolhouse_runtime::trading::{
     ConfigLoader, Order, OrderManager, Outcome, Side, StrategyRow, User, UserService,
 };
 use poolhouse_runtime::{Engine, Interface, LoadError, Plugin, Plugins, Scope};
+use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
 use super::Common;
+use crate::output;
 use crate::settings::Settings;
 use crate::trading::{client_order_id, host, only};
 
@@ -32,16 +34,26 @@ pub(crate) async fn run(common: &Common, settings: &Settings) -> anyhow::Result<
     let database = super::open_database(settings)?;
     let checks = check(common, settings, &engine, &database).await;
     super::close_database(&database).await;
-    Ok(if checks? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    match checks? {
+        0 => Ok(ExitCode::SUCCESS),
+        failed => bail!("{failed} of 5 checks failed"),
+    }
 }
 
-/// Prints the five lines; true if all are well.
-async fn check(common: &Common, settings: &Settings, engine: &Engine, database: &Database) -> anyhow::Result<bool> {
+/// Prints the five lines, and answers how many failed.
+async fn check(
+    common: &Common,
+    settings: &Settings,
+    engine: &Engine,
+    database: &Database,
+) -> anyhow::Result<usize> {
     // The connection comes first: without one no plugin can be prepared, and the other lines would only repeat it.
-    let connected = line("basic connection", connection(database)).await;
+    let connected = line("basic connection", connection(database)).await?;
     let subject = if connected {
-        let (plugins, unusable) =
-            Plugins::load_usable(engine, &common.plugins, database, |name| settings.plugin(name)).await?;
+        let (plugins, unusable) = Plugins::load_usable(engine, &common.plugins, database, |name| {
+            settings.plugin(name)
+        })
+        .await?;
         Some(Subject {
             database: database.clone(),
             plugins,
@@ -51,18 +63,25 @@ async fn check(common: &Common, settings: &Settings, engine: &Engine, database: 
         None
     };
     let subject = subject.as_ref();
-    let config_loader = line("config loader", with(subject, config_loader)).await;
-    let user_service = line("user service", with(subject, user_service)).await;
-    let order_manager = line("order manager", with(subject, order_manager)).await;
-    let concurrent = line("concurrent access", with(subject, concurrent_access)).await;
+    let config_loader = line("config loader", with(subject, config_loader)).await?;
+    let user_service = line("user service", with(subject, user_service)).await?;
+    let order_manager = line("order manager", with(subject, order_manager)).await?;
+    let concurrent = line("concurrent access", with(subject, concurrent_access)).await?;
     if let Some(subject) = subject {
         subject.plugins.stop().await;
     }
-    Ok(connected && config_loader && user_service && order_manager && concurrent)
+    let well = [
+        connected,
+        config_loader,
+        user_service,
+        order_manager,
+        concurrent,
+    ];
+    Ok(well.iter().filter(|well| !**well).count())
 }
 
 /// Runs one check and prints its line.
-async fn line(name: &str, check: impl Future<Output = Finding>) -> bool {
+async fn line(name: &str, check: impl Future<Output = Finding>) -> anyhow::Result<bool> {
     let begun = Instant::now();
     let found = tokio::time::timeout(CHECK_TIMEOUT, check)
         .await
@@ -72,8 +91,8 @@ async fn line(name: &str, check: impl Future<Output = Finding>) -> bool {
         Ok(text) => ("ok    ", text.clone()),
         Err(error) => ("FAILED", format!("{error:#}").replace('\n', " ")),
     };
-    println!("{name:<18} {word} {elapsed:>8.1} ms  {text}");
-    found.is_ok()
+    output::print(format_args!("{name:<18} {word} {elapsed:>8.1} ms  {text}"))?;
+    Ok(found.is_ok())
 }
 
 /// What is checked once the database answers.
@@ -96,7 +115,11 @@ async fn with<'a, F: Future<Output = Finding>>(
 
 impl Subject {
     /// The one plugin that exports the interface; or why it is not there.
-    fn client<T>(&self, interface: Interface, client: impl Fn(&Arc<Plugin>) -> Option<T>) -> anyhow::Result<T> {
+    fn client<T>(
+        &self,
+        interface: Interface,
+        client: impl Fn(&Arc<Plugin>) -> Option<T>,
+    ) -> anyhow::Result<T> {
         only(&self.plugins, interface, client).map_err(|error| {
             let others: Vec<_> = self.unusable.iter().map(ToString::to_string).collect();
             if others.is_empty() {
@@ -108,11 +131,18 @@ impl Subject {
     }
 
     /// Runs `work` inside a transaction that is rolled back whatever happens.
-    async fn rolled_back<T>(&self, work: impl AsyncFnOnce(&Arc<Scope>) -> anyhow::Result<T>) -> anyhow::Result<T> {
+    async fn rolled_back<T>(
+        &self,
+        work: impl AsyncFnOnce(&Arc<Scope>) -> anyhow::Result<T>,
+    ) -> anyhow::Result<T> {
         let scope = Scope::new(Some(self.database.clone()), CHECK_TIMEOUT);
         let done = async {
-            scope.begin(&host(), TransactionOptions::default()).await?;
-            work(&scope).await
+            let transaction = scope.begin(&host(), TransactionOptions::default()).await?;
+            let done = work(&scope).await;
+            let rolled_back = scope.rollback(transaction).await;
+            let done = done?;
+            rolled_back?;
+            Ok(done)
         }
         .await;
         scope.finish().await;
@@ -172,7 +202,10 @@ async fn user_service(subject: &Subject) -> Finding {
                 plugin.plugin().name()
             );
             let active = plugin.list_active(scope).await?;
-            ensure!(active.iter().any(|user| user.id == PROBE), "the active user just saved is not listed");
+            ensure!(
+                active.iter().any(|user| user.id == PROBE),
+                "the active user just saved is not listed"
+            );
             Ok(active.len() - 1)
         })
         .await?;
@@ -213,37 +246,23 @@ async fn order_manager(subject: &Subject) -> Finding {
     Ok("an order placed, one rejected, both once".to_owned())
 }
 
-/// Many tasks at once, each with a transaction of its own; with the user service if it is there.
+/// Many tasks at once, each with a transaction of its own; with the user service if it is there. As many as the pool
+/// has connections hold one at the same time, the rest queue.
 async fn concurrent_access(subject: &Subject) -> Finding {
     let users = subject.client(Interface::UserService, UserService::of).ok();
+    let maximum = subject
+        .database
+        .maximum_connections()
+        .and_then(|maximum| usize::try_from(maximum).ok())
+        .unwrap_or(TASKS);
+    let holding = Arc::new(Barrier::new(maximum.min(TASKS)));
     let mut tasks = JoinSet::new();
-    for _ in 0..TASKS {
-        let users = users.clone();
-        let database = subject.database.clone();
-        tasks.spawn(async move {
-            let scope = Scope::new(Some(database), CHECK_TIMEOUT);
-            let done = async {
-                let options = TransactionOptions {
-                    read_only: true,
-                    ..TransactionOptions::default()
-                };
-                scope.begin(&host(), options).await?;
-                match users {
-                    Some(users) => {
-                        users.list_active(&scope).await?;
-                    }
-                    None => {
-                        scope.query(&host(), "SELECT 1", &[]).await?;
-                    }
-                }
-                anyhow::Ok(())
-            }
-            .await;
-            scope.finish().await;
-            done
-        });
+    for task in 0..TASKS {
+        let holding = (task < maximum).then(|| Arc::clone(&holding));
+        tasks.spawn(read_users(subject.database.clone(), users.clone(), holding));
     }
     while let Some(done) = tasks.join_next().await {
+        // The first failure ends the others, which may wait for it.
         done.context("a task ended early")??;
     }
     let stats = subject.database.stats();
@@ -254,8 +273,40 @@ async fn concurrent_access(subject: &Subject) -> Finding {
         stats.waiting
     );
     Ok(format!(
-        "{TASKS} tasks on {} connections at most, longest wait {:.1} ms",
+        "{TASKS} tasks on {} connections, longest wait {:.1} ms",
         stats.most_checked_out,
         stats.wait.maximum.as_secs_f64() * 1e3
     ))
+}
+
+/// Lists the users in a transaction that is held until as many others hold one as `holding` waits for.
+async fn read_users(
+    database: Database,
+    users: Option<UserService>,
+    holding: Option<Arc<Barrier>>,
+) -> anyhow::Result<()> {
+    let scope = Scope::new(Some(database), CHECK_TIMEOUT);
+    let done = async {
+        let options = TransactionOptions {
+            read_only: true,
+            ..TransactionOptions::default()
+        };
+        let transaction = scope.begin(&host(), options).await?;
+        if let Some(holding) = holding {
+            holding.wait().await;
+        }
+        match users {
+            Some(users) => {
+                users.list_active(&scope).await?;
+            }
+            None => {
+                scope.query(&host(), "SELECT 1", &[]).await?;
+            }
+        }
+        scope.commit(transaction).await?;
+        Ok(())
+    }
+    .await;
+    scope.finish().await;
+    done
 }

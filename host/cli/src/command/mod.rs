@@ -52,7 +52,7 @@ pub(crate) enum Command {
     Run(run::Run),
     /// Call one function of one plugin.
     Call(call::Call),
-    /// Check database, plugins and pool, leaving nothing behind.
+    /// Check database, plugins and pool, leaving no row behind.
     Check,
 }
 
@@ -66,7 +66,9 @@ async fn close_database(database: &Database) {
     log_status(database);
     let left = database.close(DRAIN).await;
     if left > 0 {
-        tracing::warn!("{left} connections were still in use after {DRAIN:?} and were closed under their users");
+        tracing::warn!(
+            "{left} connections were still in use after {DRAIN:?} and were closed under their users"
+        );
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
@@ -13,7 +12,7 @@ use poolhouse_runtime::{Engine, Plugins, Scope};
 use tokio::sync::watch;
 
 use super::Common;
-use crate::feed::{self, Source};
+use crate::feed::{self, Feed, Source};
 use crate::logging;
 use crate::seed::Seed;
 use crate::settings::Settings;
@@ -35,19 +34,32 @@ pub(crate) struct Run {
     feed: Option<String>,
 }
 
-pub(crate) async fn run(common: &Common, settings: &Settings, run: Run) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(
+    common: &Common,
+    settings: &Settings,
+    run: Run,
+) -> anyhow::Result<ExitCode> {
     // What can be wrong with the input is found before anything is done.
     let seed = run.seed.as_deref().map(Seed::read).transpose()?;
     let feed = run.feed.as_deref().map(Source::parse);
     let bars = match &feed {
-        Some(Source::File(path)) => Some(feed::count(path)?),
+        Some(file) if file.is_regular_file() => Some(feed::count(file)?),
         _ => None,
     };
     let engine = Engine::new()?;
     let database = super::open_database(settings)?;
     let stop = stop_signal()?;
     let ended = async {
-        let plugins = Plugins::load(&engine, &common.plugins, None, &database, |name| settings.plugin(name)).await?;
+        let plugins = Plugins::load(&engine, &common.plugins, None, &database, |name| {
+            settings.plugin(name)
+        })
+        .await?;
+        for name in settings.plugins_not_in(&plugins) {
+            tracing::warn!(
+                "[plugins.{name}] has settings, but there is no such plugin in {}",
+                plugins.folder().display()
+            );
+        }
         let ended = run_plugins(settings, &database, &plugins, seed, feed, bars, stop).await;
         plugins.stop().await;
         ended
@@ -74,24 +86,42 @@ async fn run_plugins(
         return Ok(Ended::Feed);
     }
     let services = Services::find(plugins)?;
+    let feed = match feed {
+        Some(source) => match open_feed(&source, stop.clone()).await? {
+            Some(feed) => Some(feed),
+            None => return Ok(Ended::Stopped),
+        },
+        None => None,
+    };
     let mut desk = open_desk(settings, database, plugins, &services, seed).await?;
-    let Some(source) = feed else {
+    let Some(feed) = feed else {
         stay_up(database, plugins, stop).await;
         return Ok(Ended::Feed);
     };
     let bar = logging::show(progress_bar(bars));
     let begun = Instant::now();
-    let ended = match feed::start(&source) {
-        Ok(feed) => desk.trade(feed, stop, |bars| bar.inc(bars)).await,
-        Err(error) => Err(error.into()),
-    };
+    let ended = desk.trade(feed, stop, |bars| bar.inc(bars)).await;
     bar.finish_and_clear();
     let ended = ended?;
-    trading::print_summary(&desk, &database.stats(), begun.elapsed());
+    trading::print_summary(&desk, &database.stats(), begun.elapsed())?;
     if ended == Ended::Stopped {
         eprintln!("host: stopped before the feed's end; run again to go on from there");
     }
     Ok(ended)
+}
+
+/// Waits for the feed's header, so that a feed that can't be traded is known before the seed is applied. None if
+/// the host is to stop first.
+async fn open_feed(
+    source: &Source,
+    mut stop: watch::Receiver<bool>,
+) -> anyhow::Result<Option<Feed>> {
+    let mut feed = feed::start(source)?;
+    tokio::select! {
+        opened = &mut feed.opened => opened.context("the feed's thread ended")??,
+        _ = stop.wait_for(|stop| *stop) => return Ok(None),
+    }
+    Ok(Some(feed))
 }
 
 /// Applies the seed and makes the strategies' instances in one transaction: a seed with a row that can't run
@@ -105,13 +135,27 @@ async fn open_desk(
 ) -> anyhow::Result<Desk> {
     let scope = Scope::new(Some(database.clone()), TRANSACTION_TIMEOUT);
     let desk = async {
-        let transaction = scope.begin(&trading::host(), TransactionOptions::default()).await?;
-        if let Some(seed) = seed {
-            seed.apply(services, &scope).await?;
+        let transaction = scope
+            .begin(&trading::host(), TransactionOptions::default())
+            .await?;
+        let opened = async {
+            if let Some(seed) = seed {
+                seed.apply(services, &scope).await?;
+            }
+            Desk::open(plugins, services, database, &scope, &settings.trading).await
         }
-        let desk = Desk::open(plugins, services, database, &scope, &settings.trading).await?;
-        scope.commit(transaction).await?;
-        Ok(desk)
+        .await;
+        match opened {
+            Ok(desk) => {
+                scope.commit(transaction).await?;
+                Ok(desk)
+            }
+            Err(error) => {
+                // An error here has lost the connection and the work with it: the first one says more.
+                let _ = scope.rollback(transaction).await;
+                Err(error)
+            }
+        }
     }
     .await;
     scope.finish().await;
@@ -120,7 +164,10 @@ async fn open_desk(
 
 async fn stay_up(database: &Database, plugins: &Plugins, mut stop: watch::Receiver<bool>) {
     let names: Vec<_> = plugins.iter().map(|plugin| &**plugin.name()).collect();
-    eprintln!("host: running {}; stop with Ctrl-C or SIGTERM", names.join(", "));
+    eprintln!(
+        "host: running {}; stop with Ctrl-C or SIGTERM",
+        names.join(", ")
+    );
     let mut status = tokio::time::interval(STATUS_EVERY);
     loop {
         tokio::select! {
@@ -130,20 +177,22 @@ async fn stay_up(database: &Database, plugins: &Plugins, mut stop: watch::Receiv
     }
 }
 
-/// Says true after Ctrl-C or SIGTERM. A second Ctrl-C ends the process at once.
+/// Says true after Ctrl-C or SIGTERM. A second one ends the process at once.
 fn stop_signal() -> anyhow::Result<watch::Receiver<bool>> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate()).context("SIGTERM can't be waited for")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("Ctrl-C can't be waited for")?;
     let (sender, receiver) = watch::channel(false);
-    let sender = Arc::new(sender);
     tokio::spawn(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+        for first in [true, false] {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            if first {
+                sender.send_replace(true);
+            }
         }
-        sender.send_replace(true);
-        interrupt.recv().await;
         std::process::exit(i32::from(INTERRUPTED));
     });
     Ok(receiver)
@@ -155,7 +204,10 @@ fn progress_bar(bars: Option<u64>) -> ProgressBar {
             ProgressBar::new(bars),
             "{bar:40} {human_pos}/{human_len} bars, {per_sec}, {eta} left",
         ),
-        None => (ProgressBar::new_spinner(), "{spinner} {human_pos} bars, {per_sec}"),
+        None => (
+            ProgressBar::new_spinner(),
+            "{spinner} {human_pos} bars, {per_sec}",
+        ),
     };
     match ProgressStyle::with_template(template) {
         Ok(style) => bar.with_style(style),

@@ -3,10 +3,10 @@
 pub(crate) mod csv;
 
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use poolhouse_runtime::trading::Bar;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 /// Bars read ahead of the trading loop.
 const READ_AHEAD: usize = 4096;
@@ -19,6 +19,15 @@ pub(crate) enum Source {
 }
 
 impl Source {
+    /// Whether it is a file with an end, which can be read twice; not a pipe, live or not.
+    pub(crate) fn is_regular_file(&self) -> bool {
+        match self {
+            Self::StandardInput => false,
+            // What can't be looked at is opened later, and then says why.
+            Self::File(path) => std::fs::metadata(path).map_or(true, |metadata| metadata.is_file()),
+        }
+    }
+
     /// `-` is standard input.
     pub(crate) fn parse(text: &str) -> Self {
         if text == "-" {
@@ -61,25 +70,46 @@ impl FeedError {
 ///
 /// # Errors
 /// At the first line that is not.
-pub(crate) fn count(file: &Path) -> Result<u64, FeedError> {
+pub(crate) fn count(file: &Source) -> Result<u64, FeedError> {
     let mut bars = 0;
-    for bar in csv::open(&Source::File(file.to_owned()))? {
+    for bar in csv::open(file)? {
         bar?;
         bars += 1;
     }
     Ok(bars)
 }
 
-/// Begins to read a feed; the receiver gets bars in order and at last, perhaps, why there are no more.
+/// A feed that is being read.
+pub(crate) struct Feed {
+    /// Whether its header is right, once it has come.
+    pub(crate) opened: oneshot::Receiver<Result<(), FeedError>>,
+    /// Its bars in order and at last, perhaps, why there are no more.
+    pub(crate) bars: mpsc::Receiver<Result<Bar, FeedError>>,
+    /// True for what may fall silent between two bars.
+    pub(crate) live: bool,
+}
+
+/// Begins to read a feed in a thread of its own, since standard input can't be waited for otherwise.
 ///
 /// # Errors
-/// Where the feed can't be opened or its header is wrong.
-pub(crate) fn start(source: &Source) -> Result<mpsc::Receiver<Result<Bar, FeedError>>, FeedError> {
-    let bars = csv::open(source)?;
-    let (sender, receiver) = mpsc::channel(READ_AHEAD);
+/// Where the system has no thread to spare.
+pub(crate) fn start(source: &Source) -> Result<Feed, FeedError> {
+    let (opened_sender, opened) = oneshot::channel();
+    let (sender, bars) = mpsc::channel(READ_AHEAD);
+    let live = !source.is_regular_file();
+    let from = source.clone();
     std::thread::Builder::new()
         .name("poolhouse-feed".into())
         .spawn(move || {
+            let bars = match csv::open(&from) {
+                Ok(bars) => bars,
+                Err(error) => {
+                    // Nobody listens once the host is stopping.
+                    let _ = opened_sender.send(Err(error));
+                    return;
+                }
+            };
+            let _ = opened_sender.send(Ok(()));
             for bar in bars {
                 let last = bar.is_err();
                 // The other end is gone once the loop has ended.
@@ -89,7 +119,7 @@ pub(crate) fn start(source: &Source) -> Result<mpsc::Receiver<Result<Bar, FeedEr
             }
         })
         .map_err(|error| FeedError::new(source, None, format!("can't be read: {error}")))?;
-    Ok(receiver)
+    Ok(Feed { opened, bars, live })
 }
 
 /// What a feed promises beyond each line: times never decrease, and a symbol has one bar at a time.
@@ -103,14 +133,19 @@ impl Order {
     /// The reason why `bar` can't come next.
     fn check(&mut self, bar: &Bar) -> Result<(), String> {
         if self.time.is_some_and(|time| bar.time < time) {
-            return Err("its time lies before that of the line above: sort the feed by time".to_owned());
+            return Err(
+                "its time lies before that of the line above: sort the feed by time".to_owned(),
+            );
         }
         if self.time != Some(bar.time) {
             self.time = Some(bar.time);
             self.symbols.clear();
         }
         if self.symbols.contains(&bar.symbol) {
-            return Err(format!("it is a second bar of {} at the same time", bar.symbol));
+            return Err(format!(
+                "it is a second bar of {} at the same time",
+                bar.symbol
+            ));
         }
         self.symbols.insert(bar.symbol.clone());
         Ok(())

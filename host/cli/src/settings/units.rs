@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 
-/// A time: `"30s"`, `"1h"`, `"500ms"`, or a number of seconds; `-1` = never.
+/// Longer than anything is meant to wait, and short enough to be added to any instant.
+const LONGEST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
+
+/// A time: `"30s"`, `"1h"`, `"500ms"`, or a number of seconds, up to a year; `-1` = never.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Time(pub(crate) Option<Duration>);
 
@@ -20,21 +23,25 @@ impl<'de> Deserialize<'de> for Time {
             type Value = Time;
 
             fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("a time such as \"30s\", \"500ms\" or \"1h\", or a number of seconds")
+                formatter.write_str("a time such as \"30s\", \"500ms\" or \"1h\", or a number of seconds, a year at most")
             }
 
             fn visit_i64<E: Error>(self, seconds: i64) -> Result<Time, E> {
-                match u64::try_from(seconds) {
-                    Ok(seconds) => Ok(Time(Some(Duration::from_secs(seconds)))),
+                match u64::try_from(seconds).map(Duration::from_secs) {
+                    Ok(time) if time <= LONGEST => Ok(Time(Some(time))),
                     Err(_) if seconds == -1 => Ok(Time(None)),
-                    Err(_) => Err(E::invalid_value(serde::de::Unexpected::Signed(seconds), &self)),
+                    _ => Err(E::invalid_value(
+                        serde::de::Unexpected::Signed(seconds),
+                        &self,
+                    )),
                 }
             }
 
             fn visit_str<E: Error>(self, text: &str) -> Result<Time, E> {
-                humantime::parse_duration(text)
-                    .map(|time| Time(Some(time)))
-                    .map_err(|_| E::invalid_value(serde::de::Unexpected::Str(text), &self))
+                match humantime::parse_duration(text) {
+                    Ok(time) if time <= LONGEST => Ok(Time(Some(time))),
+                    _ => Err(E::invalid_value(serde::de::Unexpected::Str(text), &self)),
+                }
             }
         }
         deserializer.deserialize_any(TimeVisitor)

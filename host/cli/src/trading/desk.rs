@@ -7,15 +7,14 @@ use anyhow::bail;
 use poolhouse_database::Database;
 use poolhouse_runtime::trading::{Bar, Mark, Order, Outcome, Subscriber};
 use poolhouse_runtime::{Plugins, Scope};
-use tokio::sync::mpsc::Receiver;
 use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::watch;
 
+use super::Services;
 use super::ledger::Ledger;
 use super::orders;
 use super::row::Row;
-use super::Services;
-use crate::feed::FeedError;
+use crate::feed::Feed;
 use crate::settings::Trading;
 
 /// Orders in one transaction, at which a group ends early.
@@ -40,6 +39,8 @@ pub(crate) struct Desk {
 struct Pending {
     bar_times: usize,
     orders: Vec<Order>,
+    /// The place in `rows` of each order's row.
+    places: Vec<usize>,
     /// Each row's new mark, by its place in `rows`.
     marks: BTreeMap<usize, i64>,
 }
@@ -74,7 +75,10 @@ impl Desk {
             .collect();
         let mut subscribers: HashMap<String, Vec<Subscriber>> = HashMap::new();
         for subscriber in services.user_service.subscribers(scope).await? {
-            subscribers.entry(subscriber.strategy_id.clone()).or_default().push(subscriber);
+            subscribers
+                .entry(subscriber.strategy_id.clone())
+                .or_default()
+                .push(subscriber);
         }
         let mut rows = Vec::new();
         let mut watchers: HashMap<String, Vec<usize>> = HashMap::new();
@@ -83,7 +87,7 @@ impl Desk {
                 continue;
             }
             let mark = marks.get(&row.id).copied();
-            let row = Row::start(row, plugins, mark, settings.bar_timeout).await?;
+            let row = Row::start(row, plugins, scope, mark, settings.bar_timeout).await?;
             for symbol in &row.symbols {
                 let watching = watchers.entry(symbol.clone()).or_default();
                 // A symbol that is named twice is fed once.
@@ -113,33 +117,34 @@ impl Desk {
     }
 
     /// Trades the feed to its end, or until `stop` says true; `progress` is told of every bar. A bar time is
-    /// complete when a later one begins, the feed ends, or it is silent for `bar_close`.
+    /// complete when a later one begins, the feed ends, or a live feed is silent for `bar_close`.
     ///
     /// # Errors
     /// A line that is no bar, after everything before its bar time was committed; or a database that stays
     /// away. In either case a new run goes on exactly where this one ended.
     pub(crate) async fn trade(
         &mut self,
-        mut feed: Receiver<Result<Bar, FeedError>>,
+        mut feed: Feed,
         mut stop: watch::Receiver<bool>,
         progress: impl Fn(u64),
     ) -> anyhow::Result<Ended> {
+        let bar_close = self.settings.bar_close.filter(|_| feed.live);
         loop {
             if *stop.borrow_and_update() {
-                self.commit().await?;
+                self.commit(&stop).await?;
                 return Ok(Ended::Stopped);
             }
-            let next = match feed.try_recv() {
+            let next = match feed.bars.try_recv() {
                 Ok(next) => Some(next),
                 Err(TryRecvError::Disconnected) => None,
                 Err(TryRecvError::Empty) => {
                     // Not behind the feed any more: what is complete is committed before waiting for more.
-                    self.commit().await?;
+                    self.commit(&stop).await?;
                     tokio::select! {
-                        next = feed.recv() => next,
+                        next = feed.bars.recv() => next,
                         _ = stop.changed() => continue,
-                        () = silence(self.settings.bar_close), if !self.open.is_empty() => {
-                            self.close_bar_time().await?;
+                        () = silence(bar_close), if !self.open.is_empty() => {
+                            self.close_bar_time(&stop).await?;
                             continue;
                         }
                     }
@@ -148,18 +153,18 @@ impl Desk {
             match next {
                 Some(Ok(bar)) => {
                     if self.open.first().is_some_and(|open| open.time < bar.time) {
-                        self.close_bar_time().await?;
+                        self.close_bar_time(&stop).await?;
                     }
                     self.open.push(bar);
                     progress(1);
                 }
                 Some(Err(error)) => {
-                    self.commit().await?;
+                    self.commit(&stop).await?;
                     bail!(error);
                 }
                 None => {
-                    self.close_bar_time().await?;
-                    self.commit().await?;
+                    self.close_bar_time(&stop).await?;
+                    self.commit(&stop).await?;
                     return Ok(Ended::Feed);
                 }
             }
@@ -167,19 +172,25 @@ impl Desk {
     }
 
     /// Feeds the bars of a bar time that is complete, and commits the group if it is full.
-    async fn close_bar_time(&mut self) -> anyhow::Result<()> {
+    async fn close_bar_time(&mut self, stop: &watch::Receiver<bool>) -> anyhow::Result<()> {
         for bar in std::mem::take(&mut self.open) {
             self.feed(&bar).await;
         }
         self.pending.bar_times += 1;
-        if self.pending.bar_times >= self.settings.group || self.pending.orders.len() >= ORDERS_A_GROUP {
-            self.commit().await?;
+        if self.pending.bar_times >= self.settings.group
+            || self.pending.orders.len() >= ORDERS_A_GROUP
+        {
+            self.commit(stop).await?;
         }
         Ok(())
     }
 
     async fn feed(&mut self, bar: &Bar) {
-        let watching = self.watchers.get(&bar.symbol).map(Vec::as_slice).unwrap_or_default();
+        let watching = self
+            .watchers
+            .get(&bar.symbol)
+            .map(Vec::as_slice)
+            .unwrap_or_default();
         for &place in watching {
             let Some(row) = self.rows.get_mut(place) else {
                 continue;
@@ -190,13 +201,20 @@ impl Desk {
             }
             // A failed bar, too, is done with: it is never traded later.
             self.pending.marks.insert(place, bar.time);
-            let subscribers = self.subscribers.get(&row.id).map(Vec::as_slice).unwrap_or_default();
-            self.pending.orders.extend(orders::of_signals(&row.id, bar, &signals, subscribers));
+            let subscribers = self
+                .subscribers
+                .get(&row.id)
+                .map(Vec::as_slice)
+                .unwrap_or_default();
+            self.pending
+                .orders
+                .extend(orders::of_signals(&row.id, bar, &signals, subscribers));
+            self.pending.places.resize(self.pending.orders.len(), place);
         }
     }
 
     /// Commits what is pending. Cancel safety: the transaction is committed as a whole or not at all.
-    async fn commit(&mut self) -> anyhow::Result<()> {
+    async fn commit(&mut self, stop: &watch::Receiver<bool>) -> anyhow::Result<()> {
         let pending = std::mem::take(&mut self.pending);
         if pending.marks.is_empty() {
             return Ok(());
@@ -211,8 +229,8 @@ impl Desk {
                 })
             })
             .collect();
-        let outcomes = self.ledger.commit(&pending.orders, &marks).await?;
-        self.count(&pending.orders, &outcomes);
+        let outcomes = self.ledger.commit(&pending.orders, &marks, stop).await?;
+        self.count(&pending.places, &outcomes);
         for (place, time) in pending.marks {
             if let Some(row) = self.rows.get_mut(place) {
                 row.mark = Some(time);
@@ -221,12 +239,9 @@ impl Desk {
         Ok(())
     }
 
-    fn count(&mut self, orders: &[Order], outcomes: &[Outcome]) {
-        let places: HashMap<String, usize> =
-            self.rows.iter().enumerate().map(|(place, row)| (row.id.clone(), place)).collect();
-        for (order, outcome) in orders.iter().zip(outcomes) {
-            let row = places.get(&order.strategy_id).and_then(|place| self.rows.get_mut(*place));
-            let Some(row) = row else {
+    fn count(&mut self, places: &[usize], outcomes: &[Outcome]) {
+        for (place, outcome) in places.iter().zip(outcomes) {
+            let Some(row) = self.rows.get_mut(*place) else {
                 continue;
             };
             match outcome {

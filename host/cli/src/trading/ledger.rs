@@ -1,20 +1,26 @@
 //! Commits orders and high-water marks together, and knows what to do when that fails.
 
 use std::collections::HashMap;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, anyhow};
+use anyhow::{anyhow, bail};
 use poolhouse_database::{Database, Error, TransactionOptions};
-use poolhouse_runtime::Scope;
 use poolhouse_runtime::trading::{Mark, Order, OrderManager, Outcome};
+use poolhouse_runtime::{CallError, Scope};
+use tokio::sync::watch;
 
 use super::{TRANSACTION_TIMEOUT, host};
 
 /// Orders in one call of the order manager.
 const ORDERS_A_CALL: usize = 2000;
-/// Tries of one transaction, with a growing pause between them, before the run ends.
-const TRIES: u32 = 6;
+/// For how long a transaction is tried again while the database is away or somebody else's work is in its way: as
+/// long as a server takes to restart.
+const PATIENCE: Duration = Duration::from_secs(60);
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// Tries of a transaction that the order manager itself refuses: it may have met a conflict, which it can't tell.
+const REFUSALS: u32 = 3;
 
 /// The way to the orders table.
 pub(crate) struct Ledger {
@@ -24,83 +30,180 @@ pub(crate) struct Ledger {
 
 /// How one try ended, if not well.
 enum Failed {
-    /// It did not happen.
-    Not(anyhow::Error),
-    /// The connection broke during COMMIT: it may have happened.
-    Perhaps(Error),
+    /// It did not happen, and may go well another time.
+    Passing(anyhow::Error),
+    /// It did not happen: the order manager refused.
+    Refused(anyhow::Error),
+    /// It did not happen, and never will.
+    Final(anyhow::Error),
+    /// The connection broke during COMMIT: it may have happened, with these outcomes.
+    Perhaps(Error, Vec<Outcome>),
+}
+
+impl From<Error> for Failed {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Conflict { .. }
+            | Error::Unavailable { .. }
+            | Error::PoolExhausted { .. }
+            | Error::Timeout { .. } => Self::Passing(error.into()),
+            _ => Self::Final(error.into()),
+        }
+    }
+}
+
+impl From<CallError> for Failed {
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::Database(error) => error.into(),
+            CallError::Failed { .. } => Self::Refused(error.into()),
+            _ => Self::Final(error.into()),
+        }
+    }
 }
 
 impl Ledger {
-    /// Places the orders and moves the marks in one transaction. Tried again while it surely did not happen: a
-    /// locked database or a server that restarts is no reason to end a run.
+    /// Places the orders and moves the marks in one transaction, and answers each order's outcome. It is tried again
+    /// while it surely did not happen; where nobody knows, the marks are asked, since they move in the same transaction.
     ///
     /// # Errors
-    /// The last try's; then nothing of it is stored, unless the error says that nobody knows.
-    pub(crate) async fn commit(&self, orders: &[Order], marks: &[Mark]) -> anyhow::Result<Vec<Outcome>> {
+    /// The last try's. Nothing of it is stored then, unless the error says that nobody knows; a new run goes on
+    /// correctly in either case.
+    pub(crate) async fn commit(
+        &self,
+        orders: &[Order],
+        marks: &[Mark],
+        stop: &watch::Receiver<bool>,
+    ) -> anyhow::Result<Vec<Outcome>> {
+        let until = Instant::now() + PATIENCE;
         let mut pause = FIRST_PAUSE;
-        let mut tries = 1;
+        let mut refusals = 0;
+        // The outcomes of a COMMIT that broke off, until it is known whether it happened.
+        let mut perhaps: Option<Vec<Outcome>> = None;
         loop {
-            let error = match self.try_commit(orders, marks).await {
-                Ok(outcomes) => return Ok(outcomes),
-                Err(Failed::Not(error)) => error,
-                Err(Failed::Perhaps(error)) => {
-                    // The marks moved in the same transaction, so they tell.
-                    if self.has_happened(marks).await.with_context(|| error.to_string())? {
-                        return Ok(Vec::new());
+            let tried = match perhaps.take() {
+                None => self.try_commit(orders, marks).await,
+                Some(outcomes) => match self.has_happened(marks).await {
+                    Ok(true) => return Ok(outcomes),
+                    Ok(false) => self.try_commit(orders, marks).await,
+                    Err(error) => {
+                        perhaps = Some(outcomes);
+                        Err(Failed::Passing(error.context(
+                            "whether the last orders were stored is not known",
+                        )))
                     }
-                    anyhow!(error)
+                },
+            };
+            let error = match tried {
+                Ok(outcomes) => return Ok(outcomes),
+                Err(Failed::Final(error)) => return Err(error),
+                Err(Failed::Refused(error)) => {
+                    refusals += 1;
+                    if refusals == REFUSALS {
+                        return Err(error);
+                    }
+                    error
+                }
+                Err(Failed::Passing(error)) => error,
+                Err(Failed::Perhaps(error, outcomes)) => {
+                    perhaps = Some(outcomes);
+                    error.into()
                 }
             };
-            if tries == TRIES {
+            let time = marks
+                .iter()
+                .map(|mark| mark.bar_time)
+                .max()
+                .map_or_else(String::new, super::row::shown);
+            if Instant::now() + pause > until {
                 return Err(error.context(format!(
-                    "the orders up to {} could not be stored in {TRIES} tries; run again to go on from there",
-                    marks.iter().map(|mark| mark.bar_time).max().map_or_else(String::new, super::row::shown)
+                    "the orders up to {time} could not be stored within {PATIENCE:?}; run again to go on from there"
                 )));
             }
-            tracing::warn!("orders not stored, trying again in {pause:?}: {error:#}");
-            tokio::time::sleep(pause).await;
-            pause *= 2;
-            tries += 1;
+            tracing::warn!(
+                "the orders up to {time} are not stored yet, trying again in {pause:?}: {error:#}"
+            );
+            let mut stop = stop.clone();
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                _ = stop.wait_for(|stop| *stop) => {
+                    bail!("stopped while the orders up to {time} could not be stored ({error:#}); run again to go on from there");
+                }
+            }
+            pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
 
     async fn try_commit(&self, orders: &[Order], marks: &[Mark]) -> Result<Vec<Outcome>, Failed> {
         let scope = Scope::new(Some(self.database.clone()), TRANSACTION_TIMEOUT);
-        let done = async {
-            let transaction = scope
-                .begin(&host(), TransactionOptions::default())
-                .await
-                .map_err(|error| Failed::Not(error.into()))?;
-            let mut outcomes = Vec::with_capacity(orders.len());
-            for orders in orders.chunks(ORDERS_A_CALL) {
-                let placed = self.order_manager.place(&scope, orders.to_vec()).await;
-                outcomes.extend(placed.map_err(|error| Failed::Not(error.into()))?);
-            }
-            self.order_manager
-                .advance(&scope, marks.to_vec())
-                .await
-                .map_err(|error| Failed::Not(error.into()))?;
-            scope.commit(transaction).await.map_err(|error| match error {
-                Error::Unavailable {
-                    outcome_unknown: true, ..
-                } => Failed::Perhaps(error),
-                error => Failed::Not(error.into()),
-            })?;
-            Ok(outcomes)
-        }
-        .await;
+        let done = self.try_commit_in(&scope, orders, marks).await;
         scope.finish().await;
         done
     }
 
-    /// Every strategy row's mark.
+    async fn try_commit_in(
+        &self,
+        scope: &Arc<Scope>,
+        orders: &[Order],
+        marks: &[Mark],
+    ) -> Result<Vec<Outcome>, Failed> {
+        let transaction = scope.begin(&host(), TransactionOptions::default()).await?;
+        let outcomes = match self.store(scope, orders, marks).await {
+            Ok(outcomes) => outcomes,
+            Err(failed) => {
+                // An error here has lost the connection and the work with it: the first one says more.
+                let _ = scope.rollback(transaction).await;
+                return Err(failed);
+            }
+        };
+        match scope.commit(transaction).await {
+            Ok(()) => Ok(outcomes),
+            Err(
+                error @ Error::Unavailable {
+                    outcome_unknown: true,
+                    ..
+                },
+            ) => Err(Failed::Perhaps(error, outcomes)),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn store(
+        &self,
+        scope: &Arc<Scope>,
+        orders: &[Order],
+        marks: &[Mark],
+    ) -> Result<Vec<Outcome>, Failed> {
+        let mut outcomes = Vec::with_capacity(orders.len());
+        for orders in orders.chunks(ORDERS_A_CALL) {
+            let placed = self.order_manager.place(scope, orders.to_vec()).await?;
+            if placed.len() != orders.len() {
+                return Err(Failed::Final(anyhow!(
+                    "plugin \"{}\" answered {} outcomes to {} orders",
+                    self.order_manager.plugin().name(),
+                    placed.len(),
+                    orders.len()
+                )));
+            }
+            outcomes.extend(placed);
+        }
+        self.order_manager.advance(scope, marks.to_vec()).await?;
+        Ok(outcomes)
+    }
+
+    /// Whether the stored marks are as far as these.
     async fn has_happened(&self, marks: &[Mark]) -> anyhow::Result<bool> {
         let scope = Scope::new(Some(self.database.clone()), TRANSACTION_TIMEOUT);
         let stored = self.order_manager.progress(&scope).await;
         scope.finish().await;
-        let stored: HashMap<_, _> = stored?.into_iter().map(|mark| (mark.strategy_id, mark.bar_time)).collect();
-        Ok(marks
-            .iter()
-            .all(|mark| stored.get(&mark.strategy_id).is_some_and(|time| *time >= mark.bar_time)))
+        let stored: HashMap<_, _> = stored?
+            .into_iter()
+            .map(|mark| (mark.strategy_id, mark.bar_time))
+            .collect();
+        Ok(marks.iter().all(|mark| {
+            stored
+                .get(&mark.strategy_id)
+                .is_some_and(|time| *time >= mark.bar_time)
+        }))
     }
 }

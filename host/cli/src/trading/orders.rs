@@ -13,7 +13,13 @@ pub(crate) fn of_signals(
     signals.iter().enumerate().flat_map(move |(index, signal)| {
         let price = price.clone();
         subscribers.iter().map(move |subscriber| Order {
-            client_order_id: client_order_id(strategy, &subscriber.user_id, &bar.symbol, bar.time, index),
+            client_order_id: client_order_id(
+                strategy,
+                &subscriber.user_id,
+                &bar.symbol,
+                bar.time,
+                index,
+            ),
             user_id: subscriber.user_id.clone(),
             strategy_id: strategy.to_owned(),
             symbol: bar.symbol.clone(),
@@ -28,8 +34,19 @@ pub(crate) fn of_signals(
 
 /// The same signal has the same id for ever, and no other signal has it. `time` is in microseconds since the
 /// Unix epoch.
-pub(crate) fn client_order_id(strategy: &str, user: &str, symbol: &str, time: i64, index: usize) -> String {
-    format!("{}:{}:{}:{time}:{index}", escape(strategy), escape(user), escape(symbol))
+pub(crate) fn client_order_id(
+    strategy: &str,
+    user: &str,
+    symbol: &str,
+    time: i64,
+    index: usize,
+) -> String {
+    format!(
+        "{}:{}:{}:{time}:{index}",
+        escape(strategy),
+        escape(user),
+        escape(symbol)
+    )
 }
 
 /// Keeps two different triples of names from giving one id.
@@ -40,7 +57,11 @@ fn escape(name: &str) -> String {
 /// The shortest decimal that reads back as `close`, without an exponent.
 fn price(close: f64) -> String {
     // -0 and 0 are one price.
-    if close == 0.0 { "0".to_owned() } else { close.to_string() }
+    if close == 0.0 {
+        "0".to_owned()
+    } else {
+        close.to_string()
+    }
 }
 
 #[cfg(test)]
@@ -64,8 +85,17 @@ mod tests {
 
     #[test]
     fn names_with_the_separator_stay_apart() {
-        assert_ne!(client_order_id("a:b", "c", "X", 1, 0), client_order_id("a", "b:c", "X", 1, 0));
-        assert_ne!(client_order_id("a%3A", "c", "X", 1, 0), client_order_id("a:", "c", "X", 1, 0));
-        assert_eq!(client_order_id("ma-aapl", "alice", "AAPL", 5, 1), "ma-aapl:alice:AAPL:5:1");
+        assert_ne!(
+            client_order_id("a:b", "c", "X", 1, 0),
+            client_order_id("a", "b:c", "X", 1, 0)
+        );
+        assert_ne!(
+            client_order_id("a%3A", "c", "X", 1, 0),
+            client_order_id("a:", "c", "X", 1, 0)
+        );
+        assert_eq!(
+            client_order_id("ma-aapl", "alice", "AAPL", 5, 1),
+            "ma-aapl:alice:AAPL:5:1"
+        );
     }
 }

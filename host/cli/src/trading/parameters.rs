@@ -1,15 +1,28 @@
 //! Checks a strategy row's parameters against what the strategy says of them, and fills in the defaults.
 
-use poolhouse_runtime::trading::{Description, Parameter, ParameterInfo, ParameterKind, RowParameter};
+use poolhouse_runtime::trading::{
+    Description, Parameter, ParameterInfo, ParameterKind, RowParameter,
+};
 
 /// The parameters to make an instance with, in the description's order.
 ///
 /// # Errors
 /// One sentence: which parameter, what it is, what is allowed.
-pub(crate) fn check(description: &Description, given: &[RowParameter]) -> Result<Vec<Parameter>, String> {
+pub(crate) fn check(
+    description: &Description,
+    given: &[RowParameter],
+) -> Result<Vec<Parameter>, String> {
     for parameter in given {
-        if !description.parameters.iter().any(|info| info.name == parameter.name) {
-            let known: Vec<_> = description.parameters.iter().map(|info| info.name.as_str()).collect();
+        if !description
+            .parameters
+            .iter()
+            .any(|info| info.name == parameter.name)
+        {
+            let known: Vec<_> = description
+                .parameters
+                .iter()
+                .map(|info| info.name.as_str())
+                .collect();
             return Err(format!(
                 "parameter \"{}\" is unknown: {}",
                 parameter.name,
@@ -26,12 +39,22 @@ pub(crate) fn check(description: &Description, given: &[RowParameter]) -> Result
         .iter()
         .map(|info| {
             let given = given.iter().find(|parameter| parameter.name == info.name);
-            let value = given.map(|parameter| &parameter.value).or(info.default.as_ref());
+            let value = given
+                .map(|parameter| &parameter.value)
+                .or(info.default.as_ref());
             let Some(value) = value else {
-                return Err(format!("parameter \"{}\" is missing: {}", info.name, allowed(info)));
+                return Err(format!(
+                    "parameter \"{}\" is missing: {}",
+                    info.name,
+                    allowed(info)
+                ));
             };
             if !fits(info, value) {
-                return Err(format!("parameter \"{}\" is \"{value}\": {}", info.name, allowed(info)));
+                return Err(format!(
+                    "parameter \"{}\" is \"{value}\": {}",
+                    info.name,
+                    allowed(info)
+                ));
             }
             Ok(Parameter {
                 name: info.name.clone(),
@@ -44,12 +67,14 @@ pub(crate) fn check(description: &Description, given: &[RowParameter]) -> Result
 fn fits(info: &ParameterInfo, value: &str) -> bool {
     match info.kind {
         ParameterKind::Integer => value.parse::<i64>().is_ok_and(|value| {
-            let bound = |bound: &Option<String>| bound.as_ref().and_then(|bound| bound.parse::<i64>().ok());
+            let bound =
+                |bound: &Option<String>| bound.as_ref().and_then(|bound| bound.parse::<i64>().ok());
             bound(&info.minimum).is_none_or(|minimum| minimum <= value)
                 && bound(&info.maximum).is_none_or(|maximum| value <= maximum)
         }),
         ParameterKind::Number => value.parse::<f64>().is_ok_and(|value| {
-            let bound = |bound: &Option<String>| bound.as_ref().and_then(|bound| bound.parse::<f64>().ok());
+            let bound =
+                |bound: &Option<String>| bound.as_ref().and_then(|bound| bound.parse::<f64>().ok());
             value.is_finite()
                 && bound(&info.minimum).is_none_or(|minimum| minimum <= value)
                 && bound(&info.maximum).is_none_or(|maximum| value <= maximum)
@@ -80,7 +105,11 @@ mod tests {
     use super::*;
 
     fn description() -> Description {
-        let info = |name: &str, kind, minimum: Option<&str>, maximum: Option<&str>, default: Option<&str>| ParameterInfo {
+        let info = |name: &str,
+                    kind,
+                    minimum: Option<&str>,
+                    maximum: Option<&str>,
+                    default: Option<&str>| ParameterInfo {
             name: name.into(),
             kind,
             summary: format!("the {name}"),
@@ -111,14 +140,20 @@ mod tests {
     #[test]
     fn defaults_are_filled_in() {
         let checked = check(&description(), &given(&[("dry", "true"), ("fast", "10")])).unwrap();
-        let checked: Vec<_> = checked.iter().map(|p| (p.name.as_str(), p.value.as_str())).collect();
+        let checked: Vec<_> = checked
+            .iter()
+            .map(|p| (p.name.as_str(), p.value.as_str()))
+            .collect();
         assert_eq!(checked, [("fast", "10"), ("ratio", "0.5"), ("dry", "true")]);
     }
 
     #[test]
     fn mistakes_say_what_is_allowed() {
         for (pairs, words) in [
-            (&[][..], "\"fast\" is missing: it must be a whole number from 1 to 100 (the fast)"),
+            (
+                &[][..],
+                "\"fast\" is missing: it must be a whole number from 1 to 100 (the fast)",
+            ),
             (&[("fast", "ten")], "\"fast\" is \"ten\""),
             (&[("fast", "0")], "\"fast\" is \"0\""),
             (&[("fast", "101")], "from 1 to 100"),
@@ -126,7 +161,10 @@ mod tests {
             (&[("fast", "1"), ("ratio", "-1")], "a number, 0 or more"),
             (&[("fast", "1"), ("ratio", "inf")], "a number"),
             (&[("fast", "1"), ("dry", "yes")], "true or false"),
-            (&[("fast", "1"), ("slow", "3")], "\"slow\" is unknown: the strategy takes fast, ratio, dry"),
+            (
+                &[("fast", "1"), ("slow", "3")],
+                "\"slow\" is unknown: the strategy takes fast, ratio, dry",
+            ),
         ] {
             let error = check(&description(), &given(pairs)).unwrap_err();
             assert!(error.contains(words), "{pairs:?}: {error}");

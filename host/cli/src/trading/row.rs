@@ -6,12 +6,16 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow, bail};
 use poolhouse_runtime::trading::{Bar, Parameter, Signal, StrategyInstance, StrategyRow, describe};
-use poolhouse_runtime::{CallError, Plugin, Plugins};
+use poolhouse_runtime::{CallError, Plugin, Plugins, Scope};
 
 use super::parameters;
 
 /// After so many failures in a row a strategy row is set aside until reload.
 const FAILURES: u32 = 3;
+/// Signals that a strategy may answer to one bar.
+const MAX_SIGNALS: usize = 64;
+/// How long feeding a new instance the bars of the old one may take in all.
+const REBUILD_TIMEOUT: Duration = Duration::from_secs(30);
 /// Bars of one symbol kept to rebuild an instance, however many it asks for.
 const MAX_WARM_UP: usize = 100_000;
 
@@ -22,6 +26,8 @@ pub(crate) struct Row {
     pub(crate) symbols: Vec<String>,
     /// Bars up to this time are done with: they only rebuild the memory. Microseconds since the Unix epoch.
     pub(crate) mark: Option<i64>,
+    /// The mark that this run began with.
+    first_mark: Option<i64>,
     pub(crate) statistics: Statistics,
     plugin: Arc<Plugin>,
     parameters: Vec<Parameter>,
@@ -39,8 +45,10 @@ pub(crate) struct Row {
 pub(crate) struct Statistics {
     /// Bars fed, those that only rebuilt memory included.
     pub(crate) bars: u64,
-    /// Bars at or before the mark.
+    /// Bars at or before the mark that the run began with.
     pub(crate) replayed: u64,
+    /// Bars that came after their bar time was taken for complete: too late for an order.
+    pub(crate) late: u64,
     pub(crate) signals: u64,
     pub(crate) placed: u64,
     pub(crate) rejected: u64,
@@ -57,11 +65,12 @@ impl Row {
     pub(crate) async fn start(
         row: StrategyRow,
         plugins: &Plugins,
+        scope: &Arc<Scope>,
         mark: Option<i64>,
         bar_timeout: Duration,
     ) -> anyhow::Result<Self> {
         let id = row.id.clone();
-        Self::try_start(row, plugins, mark, bar_timeout)
+        Self::try_start(row, plugins, scope, mark, bar_timeout)
             .await
             .with_context(|| format!("strategy row \"{id}\""))
     }
@@ -69,6 +78,7 @@ impl Row {
     async fn try_start(
         row: StrategyRow,
         plugins: &Plugins,
+        scope: &Arc<Scope>,
         mark: Option<i64>,
         bar_timeout: Duration,
     ) -> anyhow::Result<Self> {
@@ -84,9 +94,11 @@ impl Row {
         if row.symbols.is_empty() {
             bail!("it watches no symbols");
         }
-        let description = describe(plugin).await?;
-        let parameters = parameters::check(&description, &row.parameters).map_err(|reason| anyhow!(reason))?;
-        let instance = StrategyInstance::create(plugin, parameters.clone(), bar_timeout).await?;
+        let description = describe(plugin, scope).await?;
+        let parameters =
+            parameters::check(&description, &row.parameters).map_err(|reason| anyhow!(reason))?;
+        let instance =
+            StrategyInstance::create(plugin, scope, parameters.clone(), bar_timeout).await?;
         let warm_up = usize::try_from(instance.warm_up_bars()).unwrap_or(MAX_WARM_UP);
         if warm_up > MAX_WARM_UP {
             bail!("it needs {warm_up} bars to warm up, more than the {MAX_WARM_UP} that are kept");
@@ -95,6 +107,7 @@ impl Row {
             id: row.id,
             symbols: row.symbols,
             mark,
+            first_mark: mark,
             statistics: Statistics::default(),
             plugin: Arc::clone(plugin),
             parameters,
@@ -134,7 +147,15 @@ impl Row {
         self.statistics.time += begun.elapsed();
         self.statistics.bars += 1;
         let done_with = self.is_done_with(bar);
-        self.statistics.replayed += u64::from(done_with);
+        if self.first_mark.is_some_and(|mark| bar.time <= mark) {
+            self.statistics.replayed += 1;
+        } else if done_with {
+            self.statistics.late += 1;
+            tracing::warn!(
+                row = %self.id, symbol = %bar.symbol, time = %shown(bar.time),
+                "a bar came after its bar time was closed: no order is placed on it (`bar_close` of [trading])"
+            );
+        }
         match answer {
             Ok(signals) => {
                 self.failures_in_a_row = 0;
@@ -161,12 +182,38 @@ impl Row {
         if !instance.is_dead() {
             self.instance = Some(instance);
         }
-        answer
+        match answer {
+            Ok(signals) if signals.len() > MAX_SIGNALS => Err(CallError::Refused(format!(
+                "plugin \"{}\" answered {} signals to one bar; {MAX_SIGNALS} are allowed",
+                self.plugin.name(),
+                signals.len()
+            ))),
+            answer => answer,
+        }
     }
 
     /// A new instance with the memory of the old: fed the last bars again, its signals dropped.
     async fn rebuild(&self) -> Result<StrategyInstance, CallError> {
-        let mut instance = StrategyInstance::create(&self.plugin, self.parameters.clone(), self.bar_timeout).await?;
+        let rebuilt = tokio::time::timeout(REBUILD_TIMEOUT, self.try_rebuild()).await;
+        rebuilt.unwrap_or_else(|_| {
+            Err(CallError::Refused(format!(
+                "plugin \"{}\" could not be rebuilt within {REBUILD_TIMEOUT:?}",
+                self.plugin.name()
+            )))
+        })
+    }
+
+    async fn try_rebuild(&self) -> Result<StrategyInstance, CallError> {
+        let scope = self.plugin.scope();
+        let made = StrategyInstance::create(
+            &self.plugin,
+            &scope,
+            self.parameters.clone(),
+            self.bar_timeout,
+        )
+        .await;
+        scope.finish().await;
+        let mut instance = made?;
         let mut bars: Vec<_> = self.history.values().flatten().collect();
         bars.sort_by_key(|(number, _)| *number);
         for (_, bar) in bars {
@@ -210,5 +257,6 @@ impl Row {
 
 /// A bar time for a person.
 pub(crate) fn shown(time: i64) -> String {
-    jiff::Timestamp::from_microsecond(time).map_or_else(|_| time.to_string(), |time| time.to_string())
+    jiff::Timestamp::from_microsecond(time)
+        .map_or_else(|_| time.to_string(), |time| time.to_string())
 }

@@ -1,5 +1,6 @@
 //! What a run did, as a table for a person.
 
+use std::io;
 use std::time::Duration;
 
 use comfy_table::presets::UTF8_FULL_CONDENSED;
@@ -7,22 +8,27 @@ use comfy_table::{CellAlignment, Table};
 use poolhouse_database::PoolStats;
 
 use super::Desk;
+use crate::output;
 
 /// Prints the rows' numbers and the pool's to standard output. `elapsed` is the time in the loop.
-pub(crate) fn print(desk: &Desk, pool: &PoolStats, elapsed: Duration) {
+///
+/// # Errors
+/// Where they can't be written.
+pub(crate) fn print(desk: &Desk, pool: &PoolStats, elapsed: Duration) -> io::Result<()> {
     let mut table = Table::new();
     table.load_style(UTF8_FULL_CONDENSED).set_header([
         "strategy row",
         "plugin",
         "bars",
         "replayed",
+        "late",
         "signals",
         "placed",
         "rejected",
         "failures",
         "time per bar",
     ]);
-    for column in 2..9 {
+    for column in 2..10 {
         if let Some(column) = table.column_mut(column) {
             column.set_cell_alignment(CellAlignment::Right);
         }
@@ -36,21 +42,30 @@ pub(crate) fn print(desk: &Desk, pool: &PoolStats, elapsed: Duration) {
             row.plugin().to_owned(),
             numbers.bars.to_string(),
             numbers.replayed.to_string(),
+            numbers.late.to_string(),
             numbers.signals.to_string(),
             numbers.placed.to_string(),
             numbers.rejected.to_string(),
             numbers.failures.to_string(),
-            micros(numbers.time.checked_div(u32::try_from(numbers.bars).unwrap_or(u32::MAX)).unwrap_or_default()),
+            micros(
+                numbers
+                    .time
+                    .checked_div(u32::try_from(numbers.bars).unwrap_or(u32::MAX))
+                    .unwrap_or_default(),
+            ),
         ]);
     }
-    println!("{table}");
+    output::print(table)?;
     for row in desk.rows() {
         if let Some(reason) = row.set_aside() {
-            println!("set aside: {}: {reason}", row.id);
+            output::print(format_args!("set aside: {}: {reason}", row.id))?;
         }
     }
-    println!("{orders} orders in {:.3} s", elapsed.as_secs_f64());
-    println!(
+    output::print(format_args!(
+        "{orders} orders in {:.3} s",
+        elapsed.as_secs_f64()
+    ))?;
+    output::print(format_args!(
         "pool: {} acquires, wait p50 {} p99 {}, most in use {}, overflow {}, connections opened {}",
         pool.acquired,
         micros(pool.wait.p50),
@@ -58,7 +73,7 @@ pub(crate) fn print(desk: &Desk, pool: &PoolStats, elapsed: Duration) {
         pool.most_checked_out,
         pool.most_overflow,
         pool.opened
-    );
+    ))
 }
 
 fn micros(time: Duration) -> String {

@@ -43,11 +43,11 @@ impl Chain {
         }
         let started = Instant::now();
         let result = if position == 0 {
-            self.on_lease(async |connection| connection.commit().await)
+            self.on_lease("COMMIT", async |connection| connection.commit().await)
                 .await
         } else {
             let sql = format!("RELEASE SAVEPOINT {}", savepoint_name(position));
-            self.on_lease(async |connection| connection.batch(&sql).await)
+            self.on_lease(&sql, async |connection| connection.batch(&sql).await)
                 .await
         };
         self.echo_control(
@@ -95,7 +95,7 @@ impl Chain {
         }
         let started = Instant::now();
         let result = if position == 0 {
-            self.on_lease(async |connection| connection.rollback().await)
+            self.on_lease("ROLLBACK", async |connection| connection.rollback().await)
                 .await
         } else {
             self.roll_back_to(position).await
@@ -152,8 +152,11 @@ impl Chain {
     }
 
     async fn after_failed_commit(&mut self, position: usize, failed: Failed) -> Error {
-        let error = failed.error;
+        let mut error = failed.error;
         if failed.broken {
+            if position == 0 {
+                error = error.with_unknown_outcome();
+            }
             self.lose(&error);
         } else if position == 0 {
             // The database rolled it back; a reset makes sure.

@@ -1,10 +1,12 @@
 //! Owns a chain's transaction and savepoints as a stack of levels: beginning them, and finding where a statement belongs.
 
+use std::time::Duration;
+
 use tokio::time::Instant;
 
 use crate::actor::{Actor, Within};
 use crate::connection::Connection;
-use crate::error::{ConflictKind, Error, LimitKind};
+use crate::error::{ConflictKind, Error, LimitKind, UnavailableReason};
 use crate::grants::Refusal;
 use crate::statement::Failed;
 use crate::transaction::{Isolation, Level, State, TransactionId, TransactionOptions};
@@ -14,6 +16,12 @@ use super::{Chain, lost_connection, transaction_timeout};
 
 /// Savepoints in savepoints.
 const MAX_LEVELS: usize = 64;
+
+/// Beyond the call's deadline, so that a ROLLBACK that comes after it still has its time.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// For the same in a call without a deadline.
+const CONTROL_LIMIT: Duration = Duration::from_secs(30);
 
 impl Chain {
     /// Begins a transaction, or a savepoint where one is open already.
@@ -44,13 +52,16 @@ impl Chain {
         // Before BEGIN: wherever this is dropped, the connection is reset or closed.
         lease.touch();
         let started = Instant::now();
+        let until = self.deadline.unwrap_or_else(|| {
+            let limit = CONTROL_LIMIT.saturating_add(self.database.busy_timeout());
+            after(started, limit)
+        });
         let mut operation = lease.operation();
-        let result = match self.deadline {
-            Some(deadline) => tokio::time::timeout_at(deadline, operation.begin(&options)).await,
-            None => Ok(operation.begin(&options).await),
-        };
-        let Ok(result) = result else {
-            return Err(self.call_timeout());
+        let Ok(result) = tokio::time::timeout_at(until, operation.begin(&options)).await else {
+            return Err(match self.deadline {
+                Some(_) => self.call_timeout(),
+                None => unanswered("BEGIN", started),
+            });
         };
         operation.complete();
         self.echo_control(
@@ -66,6 +77,7 @@ impl Chain {
             lease.release().await;
             return Err(failed.error);
         }
+        self.database.answered();
         self.lease = Some(lease);
         self.session_touched = false;
         Ok(self.push(actor, &options, options.read_only, options.isolation))
@@ -142,7 +154,7 @@ impl Chain {
         let sql = format!("SAVEPOINT {}", savepoint_name(self.levels.len()));
         let started = Instant::now();
         let result = self
-            .on_lease(async |connection| connection.batch(&sql).await)
+            .on_lease(&sql, async |connection| connection.batch(&sql).await)
             .await;
         self.echo_control(
             &actor.plugin,
@@ -244,7 +256,10 @@ impl Chain {
 
     /// The connection is of no use any more: it is closed, and every level answers `error` from now on.
     pub(super) fn lose(&mut self, error: &Error) {
-        if let Some(mut lease) = self.lease.take() {
+        // One with an operation left unfinished is closed as it is, and says nothing of the other connections.
+        if let Some(mut lease) = self.lease.take()
+            && lease.is_usable()
+        {
             lease.break_off();
         }
         self.mark_lost(error);
@@ -254,7 +269,7 @@ impl Chain {
     pub(super) async fn lose_rolled_back(&mut self, error: &Error) {
         self.mark_lost(error);
         let rolled_back = self
-            .on_lease(async |connection| connection.rollback().await)
+            .on_lease("ROLLBACK", async |connection| connection.rollback().await)
             .await;
         self.give_back(rolled_back.is_ok()).await;
     }
@@ -273,15 +288,22 @@ impl Chain {
     pub(super) async fn roll_back_to(&mut self, at: usize) -> Result<(), Failed> {
         let name = savepoint_name(at);
         let sql = format!("ROLLBACK TO SAVEPOINT {name}; RELEASE SAVEPOINT {name}");
-        self.on_lease(async |connection| connection.batch(&sql).await)
+        self.on_lease(&sql, async |connection| connection.batch(&sql).await)
             .await
     }
 
-    /// Does something of our own on the held connection. Dropped midway, the connection can only be closed.
+    /// Does something of our own, named `what`, on the held connection: up to the call's deadline and [`GRACE`] more.
+    /// Dropped midway or out of time, the connection can only be closed.
     pub(super) async fn on_lease<T>(
         &mut self,
+        what: &str,
         work: impl AsyncFnOnce(&mut Connection) -> Result<T, Failed>,
     ) -> Result<T, Failed> {
+        let started = Instant::now();
+        let until = match self.deadline {
+            Some(deadline) => after(deadline.max(started), GRACE),
+            None => after(started, CONTROL_LIMIT),
+        };
         let Some(lease) = self.lease.as_mut().filter(|lease| lease.is_usable()) else {
             return Err(Failed {
                 error: lost_connection(),
@@ -290,10 +312,18 @@ impl Chain {
             });
         };
         let mut operation = lease.operation();
-        let result = work(&mut operation).await;
+        let Ok(result) = tokio::time::timeout_at(until, work(&mut operation)).await else {
+            return Err(Failed {
+                error: unanswered(what, started),
+                refused: false,
+                broken: true,
+            });
+        };
         operation.complete();
-        if matches!(&result, Err(failed) if failed.broken) {
-            lease.break_off();
+        match &result {
+            Ok(_) => self.database.answered(),
+            Err(failed) if failed.broken => lease.break_off(),
+            Err(_) => {}
         }
         result
     }
@@ -308,6 +338,24 @@ impl Chain {
             lease.release().await;
         }
     }
+}
+
+/// The connection is closed, and what was open on it ends with it.
+fn unanswered(what: &str, started: Instant) -> Error {
+    Error::unavailable(
+        UnavailableReason::Unreachable,
+        format!(
+            "the database did not answer {what} within {:.1?}: is it overloaded, or its host gone? The connection is closed",
+            started.elapsed()
+        ),
+    )
+}
+
+fn after(start: Instant, limit: Duration) -> Instant {
+    // A limit that no clock reaches is none.
+    start
+        .checked_add(limit)
+        .unwrap_or_else(|| start + Duration::from_secs(86_400 * 365 * 30))
 }
 
 pub(super) fn savepoint_name(level: usize) -> String {

@@ -2,6 +2,28 @@
 
 use sqlparser::ast::Statement;
 
+/// Whether a text that can't be read, or does not run, means to change the schema; by its first word.
+pub(crate) fn is_ddl(sql: &str) -> bool {
+    let mut rest = sql.trim_start();
+    loop {
+        let after = if let Some(comment) = rest.strip_prefix("--") {
+            comment.split_once('\n')
+        } else if let Some(comment) = rest.strip_prefix("/*") {
+            comment.split_once("*/")
+        } else {
+            break;
+        };
+        rest = after.map_or("", |(_, after)| after.trim_start());
+    }
+    let word = rest
+        .split(|letter: char| !letter.is_ascii_alphabetic())
+        .next()
+        .unwrap_or_default();
+    ["CREATE", "ALTER", "DROP"]
+        .iter()
+        .any(|ddl| word.eq_ignore_ascii_case(ddl))
+}
+
 /// What to use instead of a statement that does not run.
 pub(super) fn refusal(statement: &Statement) -> String {
     let text = match statement {

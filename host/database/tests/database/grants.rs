@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use poolhouse_database::{Actor, Backend, Error, Footprint, Grants, Refusal, Tables, Within};
+use poolhouse_database::{
+    Actor, Backend, Error, Footprint, Grants, Refusal, Tables, Within, toml_key,
+};
 
 use crate::both::{both, everything};
 
@@ -141,18 +143,46 @@ fn the_messages_have_the_lines_to_add() {
     let message = Refusal::Read("users".to_owned()).message("order-manager");
     assert_eq!(
         message,
-        "plugin \"order-manager\" may not read table \"users\"; allow it in host.toml: [plugins.order-manager] database = { read = [\"users\"] }"
+        "plugin \"order-manager\" may not read table \"users\"; add to [plugins.order-manager] in host.toml: database = { read = [\"users\"] }, beside what it may do already"
     );
-    assert!(
-        Refusal::Write("users".to_owned())
-            .message("a b")
-            .contains("[plugins.\"a b\"] database = { write = [\"users\"] }")
-    );
-    for refusal in [Refusal::Ddl, Refusal::Nothing] {
+    for (refusal, plugin, words) in [
+        (
+            Refusal::Write("users".to_owned()),
+            "a b",
+            ["[plugins.\"a b\"]", "write = [\"users\"]"],
+        ),
+        (
+            Refusal::Read("a\u{1}\"\\é".to_owned()),
+            "ü.x",
+            ["[plugins.\"ü.x\"]", "read = [\"a\\u0001\\\"\\\\é\"]"],
+        ),
+        (Refusal::Ddl, "x", ["[plugins.x]", "migrate = true"]),
+        (Refusal::Nothing, "x", ["[plugins.x]", "read = [\"TABLE\"]"]),
+    ] {
+        let message = refusal.message(plugin);
         assert!(
-            refusal.message("x").contains("[plugins.x] database = {"),
-            "{refusal:?}"
+            words.iter().all(|word| message.contains(word)),
+            "{refusal:?}: {message}"
         );
+        assert!(
+            message.contains("database = {") && message.contains("host.toml"),
+            "{message}"
+        );
+    }
+}
+
+#[test]
+fn keys_are_toml() {
+    for (name, key) in [
+        ("order-manager", "order-manager"),
+        ("a_1", "a_1"),
+        ("", "\"\""),
+        ("a.b", "\"a.b\""),
+        ("a'b", "\"a'b\""),
+        ("a\"b\\c", "\"a\\\"b\\\\c\""),
+        ("ü\0\n\u{7f}\u{200b}", "\"ü\\u0000\\u000A\\u007F\u{200b}\""),
+    ] {
+        assert_eq!(toml_key(name), key, "{name:?}");
     }
 }
 
@@ -189,6 +219,48 @@ async fn a_chain_obeys() {
                 ..Grants::default()
             },
         );
+        // Whatever is granted, and whatever it is.
+        let all = everything();
+        for actor in [&none, &actor, &all] {
+            for sql in [
+                "CREATE TABLE c (id INTEGER)",
+                "CREATE TABLE a (id INTEGER)",
+                "CREATE TABLE poolhouse_migrations (id INTEGER)",
+                "CREATE INDEX b_id ON b (id)",
+                "ALTER TABLE a ADD COLUMN x TEXT",
+                "DROP TABLE a",
+                "/* b */ -- a\n drop index b_id",
+                "CREATE VIEW v AS SELECT 1",
+                "CREATE TEMP TABLE c (id INTEGER)",
+                "CREATE TABLE c (id INTEGER); DROP TABLE a",
+                "CREATE TABLE c (",
+            ] {
+                for outcome in [
+                    chain
+                        .query(actor, Within::Session, sql, &[])
+                        .await
+                        .map(|_| ()),
+                    chain
+                        .execute(actor, Within::Session, sql, &[])
+                        .await
+                        .map(|_| ()),
+                ] {
+                    let Err(Error::Denied(message)) = outcome else {
+                        panic!("{sql}: {outcome:?}")
+                    };
+                    let words = [
+                        "DDL belongs in the plugin's migrations",
+                        &format!("[plugins.{}]", actor.plugin),
+                        "database = {",
+                        "migrate = true",
+                    ];
+                    assert!(
+                        words.iter().all(|word| message.contains(word)),
+                        "{sql}: {message}"
+                    );
+                }
+            }
+        }
         assert!(matches!(
             chain.query(&none, Within::Session, "SELECT 1", &[]).await,
             Err(Error::Denied(_))

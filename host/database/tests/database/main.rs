@@ -7,6 +7,7 @@
 )]
 
 mod both;
+mod proxy;
 mod server;
 
 mod cancelling;
@@ -14,8 +15,10 @@ mod connecting;
 mod constraints;
 mod footprints;
 mod grants;
+mod health;
 mod limits;
 mod migrations;
 mod parameters;
+mod silence;
 mod transactions;
 mod values;

@@ -54,6 +54,28 @@ async fn migrate(opened: &Opened, migrations: &[Migration]) -> Result<Vec<u32>, 
         .await
 }
 
+/// An error as a command prints it: with its sources.
+fn said(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text = format!("{text}: {error}");
+        source = error.source();
+    }
+    text
+}
+
+#[tokio::test]
+async fn a_database_that_is_not_there_is_said_once() {
+    let database = open(&crate::server::server().url("nowhere"));
+    let error = database
+        .migrate(&plugin(), &grants(), &[first()])
+        .await
+        .unwrap_err();
+    let text = said(&error);
+    assert_eq!(text.matches("has no database").count(), 1, "{text}");
+}
+
 #[tokio::test]
 async fn each_is_applied_once() {
     for opened in both().await {
@@ -154,13 +176,14 @@ async fn a_failure_changes_nothing() {
         let MigrationError::Statement {
             number: 2,
             statement: 2,
-            ref source,
+            ref cause,
             ..
         } = error
         else {
             panic!("{error:?}")
         };
-        assert!(matches!(**source, Error::Constraint { .. }), "{source:?}");
+        assert!(matches!(**cause, Error::Constraint { .. }), "{cause:?}");
+        assert_eq!(said(&error).matches(&cause.to_string()).count(), 1);
         assert!(opened.rows("SELECT * FROM orders", &[]).await.is_err());
         assert_eq!(migrate(&opened, &[first()]).await.unwrap(), [1]);
     }

@@ -147,7 +147,11 @@ pub(super) fn options(options: wit::TransactionOptions) -> db::TransactionOption
 
 pub(super) fn health(health: db::Health) -> wit::HealthStatus {
     wit::HealthStatus {
-        state: if health.up { wit::HealthState::Up } else { wit::HealthState::Down },
+        state: if health.up {
+            wit::HealthState::Up
+        } else {
+            wit::HealthState::Down
+        },
         backend: health.backend.to_string(),
         version: health.version,
         latency: microseconds(health.latency),
@@ -183,7 +187,11 @@ pub(super) fn error(error: db::Error) -> types::Error {
             message,
             outcome_unknown,
         }),
-        db::Error::Timeout { kind, message, limit } => types::Error::Timeout(types::Timeout {
+        db::Error::Timeout {
+            kind,
+            message,
+            limit,
+        } => types::Error::Timeout(types::Timeout {
             kind: match kind {
                 db::TimeoutKind::Statement => types::TimeoutKind::Statement,
                 db::TimeoutKind::Transaction => types::TimeoutKind::Transaction,
@@ -226,7 +234,11 @@ pub(super) fn error(error: db::Error) -> types::Error {
             hint,
             position,
         }),
-        db::Error::Limit { kind, message, maximum } => types::Error::Limit(types::Limit {
+        db::Error::Limit {
+            kind,
+            message,
+            maximum,
+        } => types::Error::Limit(types::Limit {
             kind: limit_kind(kind),
             message,
             maximum,

@@ -7,12 +7,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use poolhouse_database::{Acquire, Actor, Backend, Chain, Database, Error, LimitKind, TransactionId, Within};
+use poolhouse_database::{
+    Acquire, Actor, Backend, Chain, Database, Error, LimitKind, TransactionId, Within, toml_key,
+};
 use tokio::sync::{Mutex as AsyncMutex, Semaphore};
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
 
 use crate::bindings::poolhouse::database::{database as wit, types as wit_types};
-use crate::scope::{Scope, Slot};
+use crate::scope::{MAX_SEPARATE, Scope, Slot};
 use crate::state::PluginState;
 
 /// What one instance knows of the database.
@@ -91,9 +93,10 @@ impl DatabaseAccess {
     fn actor(&self) -> Result<&Actor, Error> {
         self.actor.as_ref().ok_or_else(|| {
             Error::Denied(format!(
-                "plugin \"{0}\" has no grant to use the database: add to host.toml the lines `[plugins.{0}]` and \
-                 `database = {{ read = [\"TABLE\"], write = [\"TABLE\"] }}`",
-                self.plugin
+                "plugin \"{}\" has no grant to use the database: add to [plugins.{}] in host.toml: \
+                 database = {{ read = [\"TABLE\"], write = [\"TABLE\"] }}",
+                self.plugin,
+                toml_key(&self.plugin)
             ))
         })
     }
@@ -102,7 +105,10 @@ impl DatabaseAccess {
 impl DatabaseView<'_> {
     fn scope(&self) -> Result<Arc<Scope>, Error> {
         self.state.scope.clone().ok_or_else(|| {
-            Error::Invalid("the database can't be used while the component starts, only within a call".to_owned())
+            Error::Invalid(
+                "the database can't be used while the component starts, only within a call"
+                    .to_owned(),
+            )
         })
     }
 
@@ -113,7 +119,10 @@ impl DatabaseView<'_> {
         })
     }
 
-    fn place_of_transaction(&self, transaction: &Resource<Transaction>) -> wasmtime::Result<Result<Place, Error>> {
+    fn place_of_transaction(
+        &self,
+        transaction: &Resource<Transaction>,
+    ) -> wasmtime::Result<Result<Place, Error>> {
         let transaction = self.table.get(transaction)?;
         let here = self.state.scope.as_ref().map(|scope| scope.id());
         Ok(if here == Some(transaction.scope) {
@@ -143,13 +152,24 @@ impl DatabaseView<'_> {
         match separate {
             None => on_slot(&access, actor, &scope, None, scope.shared(), work).await,
             Some(session) => {
-                let slot = scope.separate(session);
+                let slot = scope.separate(session).ok_or_else(|| Error::Limit {
+                    kind: LimitKind::Connections,
+                    message: format!(
+                        "this call has used {MAX_SEPARATE} separate sessions: drop those that it no longer uses"
+                    ),
+                    maximum: MAX_SEPARATE as u64,
+                })?;
                 on_slot(&access, actor, &scope, separate, &slot, work).await
             }
         }
     }
 
-    async fn query(&mut self, place: Place, sql: String, params: Vec<wit::Value>) -> Result<wit::Answer, Error> {
+    async fn query(
+        &mut self,
+        place: Place,
+        sql: String,
+        params: Vec<wit::Value>,
+    ) -> Result<wit::Answer, Error> {
         let params = convert::values(params);
         let answer = self
             .on_chain(place.separate, async |chain, actor| {
@@ -159,7 +179,12 @@ impl DatabaseView<'_> {
         Ok(convert::answer(answer))
     }
 
-    async fn execute(&mut self, place: Place, sql: String, params: Vec<wit::Value>) -> Result<u64, Error> {
+    async fn execute(
+        &mut self,
+        place: Place,
+        sql: String,
+        params: Vec<wit::Value>,
+    ) -> Result<u64, Error> {
         let params = convert::values(params);
         self.on_chain(place.separate, async |chain, actor| {
             chain.execute(actor, place.within, &sql, &params).await
@@ -168,7 +193,10 @@ impl DatabaseView<'_> {
     }
 
     /// Hands a new handle to the guest, or refuses it at the limit.
-    fn push<T: Send + 'static>(&mut self, entry: T) -> wasmtime::Result<Result<Resource<T>, Error>> {
+    fn push<T: Send + 'static>(
+        &mut self,
+        entry: T,
+    ) -> wasmtime::Result<Result<Resource<T>, Error>> {
         let maximum = self.state.access.max_handles;
         if self.state.handles >= maximum {
             return Ok(Err(Error::Limit {
@@ -202,16 +230,26 @@ impl DatabaseView<'_> {
             Ok(begun) => begun,
             Err(error) => return Ok(Err(convert::error(error))),
         };
-        let handle = self.push(Transaction { scope, separate, id })?;
+        let handle = self.push(Transaction {
+            scope,
+            separate,
+            id,
+        })?;
         if handle.is_err() {
             // The guest will never have a handle to end it with.
-            let _ = self.on_chain(separate, async |chain, _| chain.rollback(id).await).await;
+            let _ = self
+                .on_chain(separate, async |chain, _| chain.rollback(id).await)
+                .await;
         }
         Ok(handle.map_err(convert::error))
     }
 
     /// Ends a transaction whose handle the guest gave away.
-    async fn end(&mut self, handle: Resource<Transaction>, commit: bool) -> wasmtime::Result<Result<(), Error>> {
+    async fn end(
+        &mut self,
+        handle: Resource<Transaction>,
+        commit: bool,
+    ) -> wasmtime::Result<Result<(), Error>> {
         let place = self.place_of_transaction(&handle)?;
         let transaction = self.delete(handle)?;
         let place = match place {
@@ -246,9 +284,16 @@ async fn on_slot<R>(
     if !slot.holds_connection() && slot.permit.is_none() {
         slot.permit = Some(permit(access, at_once).await?);
     }
-    let sqlite = access.database.as_ref().is_some_and(|database| database.backend() == Backend::Sqlite);
+    let sqlite = access
+        .database
+        .as_ref()
+        .is_some_and(|database| database.backend() == Backend::Sqlite);
     let chain = slot.chain_mut()?;
-    chain.set_acquire(if at_once { Acquire::AtOnce } else { Acquire::Queue });
+    chain.set_acquire(if at_once {
+        Acquire::AtOnce
+    } else {
+        Acquire::Queue
+    });
     chain.refuse_writes((sqlite && writes_elsewhere).then(|| {
         "this call chain is writing on another connection, and SQLite has one writer: commit that first".to_owned()
     }));
@@ -257,7 +302,10 @@ async fn on_slot<R>(
     result
 }
 
-async fn permit(access: &DatabaseAccess, at_once: bool) -> Result<tokio::sync::OwnedSemaphorePermit, Error> {
+async fn permit(
+    access: &DatabaseAccess,
+    at_once: bool,
+) -> Result<tokio::sync::OwnedSemaphorePermit, Error> {
     let connections = Arc::clone(&access.connections);
     let permit = if at_once {
         connections.try_acquire_owned().ok()
@@ -279,7 +327,9 @@ async fn permit(access: &DatabaseAccess, at_once: bool) -> Result<tokio::sync::O
 
 /// For what is declared in the interface and comes later.
 fn not_built(what: &str) -> wit::Error {
-    convert::error(Error::Invalid(format!("{what} not built into this version of the host yet")))
+    convert::error(Error::Invalid(format!(
+        "{what} not built into this version of the host yet"
+    )))
 }
 
 impl wit_types::Host for DatabaseView<'_> {}
@@ -287,7 +337,17 @@ impl wit_types::Host for DatabaseView<'_> {}
 impl wit::Host for DatabaseView<'_> {
     async fn health(&mut self) -> wasmtime::Result<wit::HealthStatus> {
         Ok(match &self.state.access.database {
-            Some(database) if self.state.access.actor.is_some() => convert::health(database.health().await),
+            Some(database) if self.state.access.actor.is_some() => {
+                let database = database.clone();
+                // Over the chain's own connection if it holds one: a second could be what it keeps others from.
+                let asked = self
+                    .on_chain(None, async |chain, _| Ok(chain.health().await))
+                    .await;
+                match asked {
+                    Ok(health) => convert::health(health),
+                    Err(_) => convert::health(database.health().await),
+                }
+            }
             _ => wit::HealthStatus {
                 state: wit::HealthState::Down,
                 backend: String::new(),
@@ -318,7 +378,10 @@ impl wit::Host for DatabaseView<'_> {
 }
 
 impl wit::HostSession for DatabaseView<'_> {
-    async fn open(&mut self, sharing: wit::Sharing) -> wasmtime::Result<Result<Resource<Session>, wit::Error>> {
+    async fn open(
+        &mut self,
+        sharing: wit::Sharing,
+    ) -> wasmtime::Result<Result<Resource<Session>, wit::Error>> {
         if let Err(error) = self.state.access.actor() {
             return Ok(Err(convert::error(error)));
         }
@@ -336,7 +399,9 @@ impl wit::HostSession for DatabaseView<'_> {
         params: Vec<wit::Value>,
     ) -> wasmtime::Result<Result<wit::Answer, wit::Error>> {
         let place = self.place_of_session(&session)?;
-        Ok(DatabaseView::query(self, place, sql, params).await.map_err(convert::error))
+        Ok(DatabaseView::query(self, place, sql, params)
+            .await
+            .map_err(convert::error))
     }
 
     async fn execute(
@@ -346,7 +411,9 @@ impl wit::HostSession for DatabaseView<'_> {
         params: Vec<wit::Value>,
     ) -> wasmtime::Result<Result<u64, wit::Error>> {
         let place = self.place_of_session(&session)?;
-        Ok(DatabaseView::execute(self, place, sql, params).await.map_err(convert::error))
+        Ok(DatabaseView::execute(self, place, sql, params)
+            .await
+            .map_err(convert::error))
     }
 
     async fn execute_many(
@@ -366,7 +433,9 @@ impl wit::HostSession for DatabaseView<'_> {
         let separate = self.table.get(&session)?.separate;
         let options = convert::options(options);
         let begun = self
-            .on_chain(separate, async |chain, actor| chain.begin(actor, options).await)
+            .on_chain(separate, async |chain, actor| {
+                chain.begin(actor, options).await
+            })
             .await;
         self.hand_out(separate, begun).await
     }
@@ -381,7 +450,10 @@ impl wit::HostSession for DatabaseView<'_> {
     }
 
     async fn drop(&mut self, session: Resource<Session>) -> wasmtime::Result<()> {
-        self.delete(session)?;
+        let session = self.delete(session)?;
+        if let (Some(session), Some(scope)) = (session.separate, &self.state.scope) {
+            scope.forget_separate(session);
+        }
         Ok(())
     }
 }
@@ -394,7 +466,9 @@ impl wit::HostTransaction for DatabaseView<'_> {
         params: Vec<wit::Value>,
     ) -> wasmtime::Result<Result<wit::Answer, wit::Error>> {
         Ok(match self.place_of_transaction(&transaction)? {
-            Ok(place) => DatabaseView::query(self, place, sql, params).await.map_err(convert::error),
+            Ok(place) => DatabaseView::query(self, place, sql, params)
+                .await
+                .map_err(convert::error),
             Err(error) => Err(convert::error(error)),
         })
     }
@@ -406,7 +480,9 @@ impl wit::HostTransaction for DatabaseView<'_> {
         params: Vec<wit::Value>,
     ) -> wasmtime::Result<Result<u64, wit::Error>> {
         Ok(match self.place_of_transaction(&transaction)? {
-            Ok(place) => DatabaseView::execute(self, place, sql, params).await.map_err(convert::error),
+            Ok(place) => DatabaseView::execute(self, place, sql, params)
+                .await
+                .map_err(convert::error),
             Err(error) => Err(convert::error(error)),
         })
     }
@@ -430,7 +506,9 @@ impl wit::HostTransaction for DatabaseView<'_> {
         };
         let (separate, id) = (parent.separate, parent.id);
         let begun = self
-            .on_chain(separate, async |chain, actor| chain.savepoint(actor, id).await)
+            .on_chain(separate, async |chain, actor| {
+                chain.savepoint(actor, id).await
+            })
             .await;
         self.hand_out(separate, begun).await
     }
@@ -444,11 +522,17 @@ impl wit::HostTransaction for DatabaseView<'_> {
         Ok(Err(not_built("cursors are")))
     }
 
-    async fn commit(&mut self, transaction: Resource<Transaction>) -> wasmtime::Result<Result<(), wit::Error>> {
+    async fn commit(
+        &mut self,
+        transaction: Resource<Transaction>,
+    ) -> wasmtime::Result<Result<(), wit::Error>> {
         Ok(self.end(transaction, true).await?.map_err(convert::error))
     }
 
-    async fn rollback(&mut self, transaction: Resource<Transaction>) -> wasmtime::Result<Result<(), wit::Error>> {
+    async fn rollback(
+        &mut self,
+        transaction: Resource<Transaction>,
+    ) -> wasmtime::Result<Result<(), wit::Error>> {
         Ok(self.end(transaction, false).await?.map_err(convert::error))
     }
 
@@ -460,11 +544,17 @@ impl wit::HostTransaction for DatabaseView<'_> {
 }
 
 impl wit::HostCursor for DatabaseView<'_> {
-    async fn columns(&mut self, cursor: Resource<Cursor>) -> wasmtime::Result<Vec<wit::ColumnInfo>> {
+    async fn columns(
+        &mut self,
+        cursor: Resource<Cursor>,
+    ) -> wasmtime::Result<Vec<wit::ColumnInfo>> {
         match *self.table.get(&cursor)? {}
     }
 
-    async fn next(&mut self, cursor: Resource<Cursor>) -> wasmtime::Result<Result<Option<wit::Batch>, wit::Error>> {
+    async fn next(
+        &mut self,
+        cursor: Resource<Cursor>,
+    ) -> wasmtime::Result<Result<Option<wit::Batch>, wit::Error>> {
         match *self.table.get(&cursor)? {}
     }
 

@@ -42,11 +42,18 @@ impl Strategy for FaultyStrategy {
                 "trap" => Fault::Trap,
                 "spin" => Fault::Spin,
                 "error" => Fault::Error,
-                other => return Err(format!("parameter `fault` is `{other}`; it must be trap, spin or error")),
+                other => {
+                    return Err(format!(
+                        "parameter `fault` is `{other}`; it must be trap, spin or error"
+                    ));
+                }
             },
             at: at
                 .split_whitespace()
-                .map(|text| text.parse().map_err(|_| format!("`{text}` in parameter `at` is not a number")))
+                .map(|text| {
+                    text.parse()
+                        .map_err(|_| format!("`{text}` in parameter `at` is not a number"))
+                })
                 .collect::<Result<_, _>>()?,
             memory: parameters.integer("memory")?,
             closes: PerSymbol::default(),
@@ -71,12 +78,17 @@ impl Strategy for FaultyStrategy {
             }
         }
         let closes = self.closes.of(&bar.symbol, VecDeque::new);
-        let rose = closes.len() == self.memory && closes.front().is_some_and(|old| bar.close > *old);
+        let rose =
+            closes.len() == self.memory && closes.front().is_some_and(|old| bar.close > *old);
         if closes.len() == self.memory {
             closes.pop_front();
         }
         closes.push_back(bar.close);
-        Ok(if rose { vec![Signal::buy()] } else { Vec::new() })
+        Ok(if rose {
+            vec![Signal::buy()]
+        } else {
+            Vec::new()
+        })
     }
 }
 

@@ -1,0 +1,47 @@
+//! Owns asking a chain's own connection whether the database is there; leaves asking over another to the database.
+
+use tokio::time::{Instant, timeout_at};
+
+use crate::health::{Health, LIMIT};
+
+use super::{Chain, lost_connection};
+
+impl Chain {
+    /// A round trip to the database, made now and bounded to five seconds and the chain's deadline: over the chain's
+    /// own connection while it holds one, whatever the state of its transaction; else over another, as
+    /// [`Database::health`](crate::Database::health) does, taken as [`Self::set_acquire`] says. Without an answer in
+    /// time the chain's connection is closed, and its transaction with it.
+    pub async fn health(&mut self) -> Health {
+        if self.lease.as_ref().is_some_and(|lease| !lease.is_usable()) {
+            self.lose(&lost_connection());
+        }
+        let started = Instant::now();
+        let backend = self.database.backend();
+        let left = self.deadline.map_or(LIMIT, |deadline| {
+            deadline.saturating_duration_since(started)
+        });
+        if left.is_zero() {
+            return Health::of(backend, started, Err(self.call_timeout()));
+        }
+        let limit = left.min(LIMIT);
+        let Some(lease) = self.lease.as_mut() else {
+            return self.database.health_by(self.acquire, limit).await;
+        };
+        let mut operation = lease.operation();
+        let error = match timeout_at(started + limit, operation.ping()).await {
+            Ok(Ok(())) => {
+                let version = operation.version().to_owned();
+                operation.complete();
+                self.database.answered();
+                return Health::of(backend, started, Ok(version));
+            }
+            Ok(Err(error)) => {
+                operation.complete();
+                error
+            }
+            Err(_) => self.database.silent(limit),
+        };
+        self.lose(&error);
+        Health::of(backend, started, Err(error))
+    }
+}
