@@ -225,7 +225,7 @@ fn a_wrong_seed_or_row_is_named_and_nothing_is_stored() -> anyhow::Result<()> {
             &["\"row\"", "fats", "unknown", "fast, slow"],
         ),
         ("\"10\"", "\"0\"", &["\"row\"", "fast", "\"0\""]),
-        ("[\"AAPL\"]", "[]", &["row", "symbols"]),
+        ("[\"AAPL\"]", "[]", &["row", "symbol"]),
         ("symbols", "symbol", &["seed.toml", "line 5", "symbol"]),
         ("id =", "id = 5 #", &["seed.toml", "line 3"]),
         ("[[strategies]]", "[[strategies]", &["seed.toml", "line 2"]),

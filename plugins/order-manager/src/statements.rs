@@ -4,8 +4,8 @@
 use std::sync::OnceLock;
 
 /// Rows of one statement, largest first. Powers of two: any number below the largest is a sum of them with each used
-/// once at most. The largest stays far below the 32,766 parameters that SQLite takes.
-const SIZES: [usize; 9] = [256, 128, 64, 32, 16, 8, 4, 2, 1];
+/// once at most. The text of the largest is short enough for the host to keep (16 KiB).
+const SIZES: [usize; 8] = [128, 64, 32, 16, 8, 4, 2, 1];
 
 /// The texts of one kind of statement, made when they are first needed.
 pub(crate) struct Statements {
@@ -78,7 +78,7 @@ mod tests {
                 statements += 1;
             }
             assert_eq!(left, 0);
-            assert!(statements <= rows / 256 + 8);
+            assert!(statements <= rows / 128 + 7);
         }
     }
 }

@@ -295,16 +295,21 @@ async fn read_users(
         if let Some(holding) = holding {
             holding.wait().await;
         }
-        match users {
-            Some(users) => {
-                users.list_active(&scope).await?;
-            }
-            None => {
-                scope.query(&host(), "SELECT 1", &[]).await?;
-            }
-        }
-        scope.commit(transaction).await?;
-        Ok(())
+        let read = match users {
+            Some(users) => users
+                .list_active(&scope)
+                .await
+                .map(|_| ())
+                .map_err(anyhow::Error::from),
+            None => scope
+                .query(&host(), "SELECT 1", &[])
+                .await
+                .map(|_| ())
+                .map_err(anyhow::Error::from),
+        };
+        let ended = scope.rollback(transaction).await;
+        read?;
+        Ok(ended?)
     }
     .await;
     scope.finish().await;

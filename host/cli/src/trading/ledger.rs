@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use super::{TRANSACTION_TIMEOUT, host};
 
 /// Orders in one call of the order manager.
-const ORDERS_A_CALL: usize = 2000;
+const ORDERS_A_CALL: usize = 2048;
 /// For how long a transaction is tried again while the database is away or somebody else's work is in its way: as
 /// long as a server takes to restart.
 const PATIENCE: Duration = Duration::from_secs(60);
