@@ -80,14 +80,14 @@ pub enum LoadError {
     },
     /// Its migrations did not go through; none of them did.
     #[error(transparent)]
-    Migration(#[from] poolhouse_database::MigrationError),
+    Migration(#[from] Box<poolhouse_database::MigrationError>),
     /// Its `migrations`, `describe` or `start` failed.
     #[error("plugin \"{plugin}\" can't be used: {cause}")]
     Start {
         /// The plugin.
         plugin: Arc<str>,
         /// Which call, and why.
-        cause: CallError,
+        cause: Box<CallError>,
     },
 }
 
@@ -149,5 +149,11 @@ pub enum CallError {
     },
     /// The host's own savepoint around the call failed.
     #[error(transparent)]
-    Database(#[from] poolhouse_database::Error),
+    Database(Box<poolhouse_database::Error>),
+}
+
+impl From<poolhouse_database::Error> for CallError {
+    fn from(error: poolhouse_database::Error) -> Self {
+        Self::Database(Box::new(error))
+    }
 }

@@ -39,7 +39,7 @@ pub(crate) async fn apply(plugin: &Plugin) -> Result<(), LoadError> {
     scope.finish().await;
     let Plain(migrations) = asked.map_err(|cause| LoadError::Start {
         plugin: Arc::clone(plugin.name()),
-        cause,
+        cause: Box::new(cause),
     })?;
     if migrations.is_empty() {
         return Ok(());
@@ -53,7 +53,10 @@ pub(crate) async fn apply(plugin: &Plugin) -> Result<(), LoadError> {
     };
     let migrations: Vec<Migration> = migrations.into_iter().map(migration).collect();
     let grants: &Grants = &actor.grants;
-    let applied = database.migrate(plugin.name(), grants, &migrations).await?;
+    let applied = database
+        .migrate(plugin.name(), grants, &migrations)
+        .await
+        .map_err(Box::new)?;
     if !applied.is_empty() {
         tracing::info!(plugin = %plugin.name(), ?applied, "migrations applied");
     }

@@ -123,7 +123,7 @@ impl Plugin {
         };
         started.map_err(|cause| LoadError::Start {
             plugin: Arc::clone(&self.name),
-            cause,
+            cause: Box::new(cause),
         })
     }
 

@@ -55,7 +55,7 @@ impl From<Error> for Failed {
 impl From<CallError> for Failed {
     fn from(error: CallError) -> Self {
         match error {
-            CallError::Database(error) => error.into(),
+            CallError::Database(error) => (*error).into(),
             CallError::Failed { .. } => Self::Refused(error.into()),
             _ => Self::Final(error.into()),
         }

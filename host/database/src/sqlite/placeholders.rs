@@ -68,7 +68,7 @@ mod tests {
             assert_eq!(nameless(sql).as_deref(), text, "{sql}");
         }
         let many: Vec<_> = (1..=12).map(|number| format!("${number}")).collect();
-        let marks = vec!["?"; 12].join(", ");
+        let marks = ["?"; 12].join(", ");
         assert_eq!(nameless(&many.join(", ")), Some(marks));
     }
 }

@@ -59,7 +59,7 @@ fn open_transaction(sharing: contract::Sharing) -> Result<contract::Transaction,
             })
         })
         .map_err(Error::from)?;
-    tx.execute(INSERT, &params![1_i64]).map_err(Error::from)?;
+    tx.execute(INSERT, params![1_i64]).map_err(Error::from)?;
     Ok(tx)
 }
 
@@ -108,7 +108,7 @@ impl Guest for FaultyService {
             let Some(tx) = kept else {
                 return Err(Failure::failed("nothing was kept"));
             };
-            Ok(match tx.execute(INSERT, &params![2_i64]) {
+            Ok(match tx.execute(INSERT, params![2_i64]) {
                 Ok(rows) => format!("{rows} rows"),
                 Err(error) => Error::from(error).to_string(),
             })
