@@ -1,6 +1,6 @@
 //! A host that is killed at any instant and started again places the orders of one that was not, once each.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use poolhouse_tests::{BACKENDS, Backend, House, root};
 
@@ -34,29 +34,30 @@ fn killed(backend: Backend) -> anyhow::Result<()> {
     };
     let whole = House::new(backend)?;
     few_at_once(&whole)?;
-    let begun = Instant::now();
     whole.run(&arguments)?.succeeded();
-    let length = begun.elapsed();
     let expected = whole.orders()?;
     drop(whole);
 
     let house = House::new(backend)?;
     few_at_once(&house)?;
-    let seed_of_instants = Instant::now().elapsed().subsec_nanos() ^ std::process::id();
-    let mut random = u64::from(seed_of_instants) | 1;
+    let seed_of_instants = SystemTime::now().duration_since(UNIX_EPOCH)?.subsec_nanos();
+    let mut random = Random(u64::from(seed_of_instants) | 1);
     let mut counts = Vec::new();
-    for _ in 0..KILLS {
-        random = random
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        let share = (random >> 33) as f64 / f64::from(1_u32 << 31);
-        // Every run replays what the ones before it did, and gets further.
-        let after = Duration::from_secs_f64(length.as_secs_f64() * 1.1 * share);
-        let begun = Instant::now();
+    for kill in 0..KILLS {
         let mut child = house.start(&arguments)?;
+        // Some while the host starts, the others once it is a random part of the rest further.
+        let mut after = Duration::from_secs_f64(random.next());
+        if kill % 4 != 0 {
+            let before = house.count("orders").unwrap_or(0);
+            let rest = expected.len() as f64 - before as f64;
+            let until = before + (rest * 0.2 * random.next()) as u64;
+            while house.count("orders").unwrap_or(0) <= until && child.try_wait()?.is_none() {}
+            after /= 100;
+        }
         // Waited for rather than slept through: a run that ends by itself is no kill, but no fault either.
+        let begun = Instant::now();
         while begun.elapsed() < after && child.try_wait()?.is_none() {
-            std::thread::sleep(Duration::from_millis(1));
+            std::thread::sleep(Duration::from_micros(100));
         }
         child.kill()?;
         child.wait()?;
@@ -76,4 +77,18 @@ fn killed(backend: Backend) -> anyhow::Result<()> {
         expected.len()
     );
     Ok(())
+}
+
+/// Knuth's linear congruential generator: the instants of a failed run can be had again.
+struct Random(u64);
+
+impl Random {
+    /// From 0 to 1.
+    fn next(&mut self) -> f64 {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as f64 / f64::from(1_u32 << 31)
+    }
 }

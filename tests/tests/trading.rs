@@ -502,6 +502,52 @@ fn a_live_feed_is_committed_as_it_comes() -> anyhow::Result<()> {
     Ok(())
 }
 
+#[test]
+fn a_silent_live_feed_closes_its_bar_time_and_counts_what_is_late() -> anyhow::Result<()> {
+    let house = House::new(Backend::Sqlite)?;
+    house.add_plugin(&test_guest("faulty-strategy")?)?;
+    let settings = fs::read_to_string(house.path("host.toml"))?;
+    house.write(
+        "host.toml",
+        format!("{settings}\n[trading]\nbar_close = \"100ms\"\n"),
+    )?;
+    let seed = faulty_seed("trap", "").replace("[\"X\"]", "[\"X\", \"Y\"]");
+    let seed = house.write("seed.toml", seed)?;
+    let mut child = house
+        .host(&["run", "--seed", &seed, "--feed", "-"])?
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    let mut input = child.stdin.take().unwrap();
+    let feed = numbered(60);
+    let lines: Vec<&str> = feed.lines().collect();
+    let all = expected(60, &[]);
+    let last = *all.iter().rfind(|number| **number <= 50).unwrap();
+    for line in &lines[..=last as usize] {
+        writeln!(input, "{line}")?;
+    }
+    // Nothing follows, and its orders are there all the same.
+    let until = Instant::now() + Duration::from_secs(20);
+    while bought(&house, "good").unwrap_or_default().last() != Some(&last) {
+        assert!(Instant::now() < until, "{:?}", bought(&house, "good"));
+    }
+    writeln!(input, "{}", lines[last as usize].replacen('X', "Y", 1))?;
+    for line in &lines[last as usize + 1..] {
+        writeln!(input, "{line}")?;
+    }
+    drop(input);
+    let output = child.wait_with_output()?;
+    assert!(output.status.success());
+    let warned = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        warned.contains("symbol=Y") && warned.contains("bar_close"),
+        "{warned}"
+    );
+    assert_eq!(bought(&house, "good")?, all);
+    Ok(())
+}
+
 fn terminate(child: &Child) -> anyhow::Result<()> {
     let killed = std::process::Command::new("kill")
         .arg(child.id().to_string())

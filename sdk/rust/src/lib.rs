@@ -107,3 +107,8 @@ mod failure;
 pub mod bindings;
 
 pub use failure::{Failure, FailureKind};
+
+// The strategy in the README is compiled with the documentation's examples.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

@@ -1,0 +1,249 @@
+//! The WIT interface's functions, each a few lines over `view`.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use poolhouse_database::{Database, Error};
+use wasmtime::component::Resource;
+
+use super::{Cursor, DatabaseView, Session, Transaction, convert};
+use crate::bindings::poolhouse::database::{database as wit, types as wit_types};
+
+static NEXT_SESSION: AtomicU64 = AtomicU64::new(1);
+
+/// For what is declared in the interface and comes later.
+fn not_built(what: &str) -> wit::Error {
+    convert::error(Error::Invalid(format!(
+        "{what} not built into this version of the host yet"
+    )))
+}
+
+impl wit_types::Host for DatabaseView<'_> {}
+
+impl wit::Host for DatabaseView<'_> {
+    async fn health(&mut self) -> wasmtime::Result<wit::HealthStatus> {
+        Ok(match &self.state.access.database {
+            Some(database) if self.state.access.actor.is_some() => {
+                let database = database.clone();
+                // Over the chain's own connection if it holds one: a second could be what it keeps others from.
+                let asked = self
+                    .on_chain(None, async |chain, _| Ok(chain.health().await))
+                    .await;
+                match asked {
+                    Ok(health) => convert::health(health),
+                    Err(_) => convert::health(database.health().await),
+                }
+            }
+            _ => wit::HealthStatus {
+                state: wit::HealthState::Down,
+                backend: String::new(),
+                version: String::new(),
+                latency: 0,
+                message: match self.state.access.actor() {
+                    Err(error) => error.to_string(),
+                    Ok(_) => "the host runs without a database".to_owned(),
+                },
+            },
+        })
+    }
+
+    async fn stats(&mut self) -> wasmtime::Result<wit::PoolStats> {
+        let access = &self.state.access;
+        let free = u32::try_from(access.connections.available_permits()).unwrap_or(u32::MAX);
+        let pool = access.database.as_ref().map(Database::stats);
+        Ok(wit::PoolStats {
+            size: pool.as_ref().map_or(0, |pool| pool.size),
+            checked_in: pool.as_ref().map_or(0, |pool| pool.checked_in),
+            checked_out: pool.as_ref().map_or(0, |pool| pool.checked_out),
+            overflow: pool.as_ref().map_or(0, |pool| pool.overflow),
+            waiting: pool.as_ref().map_or(0, |pool| pool.waiting),
+            quota: access.quota,
+            used: access.quota.saturating_sub(free),
+        })
+    }
+}
+
+impl wit::HostSession for DatabaseView<'_> {
+    async fn open(
+        &mut self,
+        sharing: wit::Sharing,
+    ) -> wasmtime::Result<Result<Resource<Session>, wit::Error>> {
+        if let Err(error) = self.state.access.actor() {
+            return Ok(Err(convert::error(error)));
+        }
+        let separate = match sharing {
+            wit::Sharing::Shared => None,
+            wit::Sharing::Separate => Some(NEXT_SESSION.fetch_add(1, Ordering::Relaxed)),
+        };
+        Ok(self.push(Session { separate })?.map_err(convert::error))
+    }
+
+    async fn query(
+        &mut self,
+        session: Resource<Session>,
+        sql: String,
+        params: Vec<wit::Value>,
+    ) -> wasmtime::Result<Result<wit::Answer, wit::Error>> {
+        let place = self.place_of_session(&session)?;
+        Ok(DatabaseView::query(self, place, sql, params)
+            .await
+            .map_err(convert::error))
+    }
+
+    async fn execute(
+        &mut self,
+        session: Resource<Session>,
+        sql: String,
+        params: Vec<wit::Value>,
+    ) -> wasmtime::Result<Result<u64, wit::Error>> {
+        let place = self.place_of_session(&session)?;
+        Ok(DatabaseView::execute(self, place, sql, params)
+            .await
+            .map_err(convert::error))
+    }
+
+    async fn execute_many(
+        &mut self,
+        _session: Resource<Session>,
+        _sql: String,
+        _columns: Vec<wit::Column>,
+    ) -> wasmtime::Result<Result<u64, wit::Error>> {
+        Ok(Err(not_built("execute-many is")))
+    }
+
+    async fn begin(
+        &mut self,
+        session: Resource<Session>,
+        options: wit::TransactionOptions,
+    ) -> wasmtime::Result<Result<Resource<Transaction>, wit::Error>> {
+        let separate = self.table.get(&session)?.separate;
+        let options = convert::options(options);
+        let begun = self
+            .on_chain(separate, async |chain, actor| {
+                chain.begin(actor, options).await
+            })
+            .await;
+        self.hand_out(separate, begun).await
+    }
+
+    async fn open_cursor(
+        &mut self,
+        _session: Resource<Session>,
+        _sql: String,
+        _params: Vec<wit::Value>,
+    ) -> wasmtime::Result<Result<Resource<Cursor>, wit::Error>> {
+        Ok(Err(not_built("cursors are")))
+    }
+
+    async fn drop(&mut self, session: Resource<Session>) -> wasmtime::Result<()> {
+        let session = self.delete(session)?;
+        if let (Some(session), Some(scope)) = (session.separate, &self.state.scope) {
+            scope.forget_separate(session);
+        }
+        Ok(())
+    }
+}
+
+impl wit::HostTransaction for DatabaseView<'_> {
+    async fn query(
+        &mut self,
+        transaction: Resource<Transaction>,
+        sql: String,
+        params: Vec<wit::Value>,
+    ) -> wasmtime::Result<Result<wit::Answer, wit::Error>> {
+        Ok(match self.place_of_transaction(&transaction)? {
+            Ok(place) => DatabaseView::query(self, place, sql, params)
+                .await
+                .map_err(convert::error),
+            Err(error) => Err(convert::error(error)),
+        })
+    }
+
+    async fn execute(
+        &mut self,
+        transaction: Resource<Transaction>,
+        sql: String,
+        params: Vec<wit::Value>,
+    ) -> wasmtime::Result<Result<u64, wit::Error>> {
+        Ok(match self.place_of_transaction(&transaction)? {
+            Ok(place) => DatabaseView::execute(self, place, sql, params)
+                .await
+                .map_err(convert::error),
+            Err(error) => Err(convert::error(error)),
+        })
+    }
+
+    async fn execute_many(
+        &mut self,
+        _transaction: Resource<Transaction>,
+        _sql: String,
+        _columns: Vec<wit::Column>,
+    ) -> wasmtime::Result<Result<u64, wit::Error>> {
+        Ok(Err(not_built("execute-many is")))
+    }
+
+    async fn savepoint(
+        &mut self,
+        transaction: Resource<Transaction>,
+    ) -> wasmtime::Result<Result<Resource<Transaction>, wit::Error>> {
+        let parent = match self.place_of_transaction(&transaction)? {
+            Ok(_) => self.table.get(&transaction)?,
+            Err(error) => return Ok(Err(convert::error(error))),
+        };
+        let (separate, id) = (parent.separate, parent.id);
+        let begun = self
+            .on_chain(separate, async |chain, actor| {
+                chain.savepoint(actor, id).await
+            })
+            .await;
+        self.hand_out(separate, begun).await
+    }
+
+    async fn open_cursor(
+        &mut self,
+        _transaction: Resource<Transaction>,
+        _sql: String,
+        _params: Vec<wit::Value>,
+    ) -> wasmtime::Result<Result<Resource<Cursor>, wit::Error>> {
+        Ok(Err(not_built("cursors are")))
+    }
+
+    async fn commit(
+        &mut self,
+        transaction: Resource<Transaction>,
+    ) -> wasmtime::Result<Result<(), wit::Error>> {
+        Ok(self.end(transaction, true).await?.map_err(convert::error))
+    }
+
+    async fn rollback(
+        &mut self,
+        transaction: Resource<Transaction>,
+    ) -> wasmtime::Result<Result<(), wit::Error>> {
+        Ok(self.end(transaction, false).await?.map_err(convert::error))
+    }
+
+    async fn drop(&mut self, transaction: Resource<Transaction>) -> wasmtime::Result<()> {
+        // Nobody hears of an error here, and the scope's end makes sure of the rollback anyway.
+        let _ = self.end(transaction, false).await?;
+        Ok(())
+    }
+}
+
+impl wit::HostCursor for DatabaseView<'_> {
+    async fn columns(
+        &mut self,
+        cursor: Resource<Cursor>,
+    ) -> wasmtime::Result<Vec<wit::ColumnInfo>> {
+        match *self.table.get(&cursor)? {}
+    }
+
+    async fn next(
+        &mut self,
+        cursor: Resource<Cursor>,
+    ) -> wasmtime::Result<Result<Option<wit::Batch>, wit::Error>> {
+        match *self.table.get(&cursor)? {}
+    }
+
+    async fn drop(&mut self, cursor: Resource<Cursor>) -> wasmtime::Result<()> {
+        match self.delete(cursor)? {}
+    }
+}
