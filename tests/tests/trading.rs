@@ -382,7 +382,7 @@ fn a_strategy_that_fails_fails_alone_and_is_rebuilt() -> anyhow::Result<()> {
             let settings = fs::read_to_string(house.path("host.toml"))?;
             house.write(
                 "host.toml",
-                format!("{settings}\n[trading]\nbar_timeout = \"100ms\"\n"),
+                format!("{settings}\n[trading]\nbar_timeout = \"500ms\"\n"),
             )?;
             let text = at
                 .iter()
