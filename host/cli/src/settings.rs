@@ -197,8 +197,11 @@ struct DatabaseSection {
     pool_timeout: Option<Time>,
     pool_pre_ping: Option<bool>,
     pool_pre_ping_idle: Option<Time>,
-    /// -1 = never, as in SQLAlchemy.
+    /// -1 = never, as in SQLAlchemy; so with the next three.
     pool_recycle: Option<Time>,
+    pool_idle_timeout: Option<Time>,
+    long_lease_warning: Option<Time>,
+    lease_timeout: Option<Time>,
     connect_timeout: Option<Time>,
     busy_timeout: Option<Time>,
     echo: Option<bool>,
@@ -214,6 +217,9 @@ impl DatabaseSection {
             pool_pre_ping: self.pool_pre_ping.or(under.pool_pre_ping),
             pool_pre_ping_idle: self.pool_pre_ping_idle.or(under.pool_pre_ping_idle),
             pool_recycle: self.pool_recycle.or(under.pool_recycle),
+            pool_idle_timeout: self.pool_idle_timeout.or(under.pool_idle_timeout),
+            long_lease_warning: self.long_lease_warning.or(under.long_lease_warning),
+            lease_timeout: self.lease_timeout.or(under.lease_timeout),
             connect_timeout: self.connect_timeout.or(under.connect_timeout),
             busy_timeout: self.busy_timeout.or(under.busy_timeout),
             echo: self.echo.or(under.echo),
@@ -251,8 +257,15 @@ impl DatabaseSection {
         if let Some(ping) = self.pool_pre_ping {
             pool.pool_pre_ping = ping;
         }
-        if let Some(recycle) = self.pool_recycle {
-            pool.pool_recycle = recycle.0;
+        for (target, value) in [
+            (&mut pool.pool_recycle, self.pool_recycle),
+            (&mut pool.pool_idle_timeout, self.pool_idle_timeout),
+            (&mut pool.long_lease_warning, self.long_lease_warning),
+            (&mut pool.lease_timeout, self.lease_timeout),
+        ] {
+            if let Some(value) = value {
+                *target = value.0;
+            }
         }
         let mut busy_timeout = Duration::from_secs(5);
         set(&mut busy_timeout, self.busy_timeout, "busy_timeout")?;
@@ -285,6 +298,7 @@ struct LimitsSection {
     memory: Option<Bytes>,
     call_timeout: Option<Time>,
     connections: Option<u32>,
+    reserved_connections: Option<u32>,
     rows: Option<u64>,
     bytes: Option<Bytes>,
     handles: Option<u32>,
@@ -303,6 +317,9 @@ impl LimitsSection {
                 .and_then(|time| time.0)
                 .unwrap_or(under.call_timeout),
             connections: self.connections.unwrap_or(under.connections),
+            reserved_connections: self
+                .reserved_connections
+                .unwrap_or(under.reserved_connections),
             rows: self.rows.unwrap_or(under.rows),
             bytes: self.bytes.map_or(under.bytes, |bytes| bytes.0),
             handles: self.handles.unwrap_or(under.handles),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::builder::Limits;
 use crate::grants::Grants;
+use crate::tenant::Tenant;
 use crate::transaction::TransactionId;
 
 /// On whose behalf a statement runs, what that one may do, and how large an answer may be.
@@ -17,6 +18,8 @@ pub struct Actor {
     pub max_rows: u64,
     /// Bytes of one answer; 64 MiB by default.
     pub max_bytes: u64,
+    /// In whose name connections are asked for; none by default, which is the host's own.
+    pub tenant: Option<Tenant>,
 }
 
 /// Where a statement runs.
@@ -47,6 +50,7 @@ impl Actor {
             grants,
             max_rows: 100_000,
             max_bytes: 64 * 1024 * 1024,
+            tenant: None,
         }
     }
 

@@ -7,7 +7,7 @@ mod log;
 
 use std::time::Duration;
 
-use poolhouse_pool::{Holder, Lease};
+use poolhouse_pool::{Lease, Request as LeaseRequest, Revocation};
 use tokio::time::Instant;
 
 use crate::actor::{Acquire, Actor, Within};
@@ -21,6 +21,9 @@ use crate::statement::{Failed, Ran, Request};
 use crate::transaction::{Level, State};
 use crate::url::Backend;
 use crate::value::Value;
+
+/// How long after a chain's deadline the pool takes its connection back, should the chain not have done so itself.
+const OVERTIME: Duration = Duration::from_secs(10);
 
 /// One call chain's work on at most one connection. Outside a transaction each statement takes a connection and gives
 /// it back; an open transaction keeps one, and all work of the chain joins it.
@@ -173,6 +176,9 @@ impl Chain {
             lease.touch();
         }
         let result = operate(&mut lease, request.clone(), self.deadline, whole).await;
+        if lease.is_revoked() {
+            return Err(held_too_long());
+        }
         if matches!(result, Some(Ok(_))) && !footprint.touches_session {
             lease.untouch();
         }
@@ -180,7 +186,7 @@ impl Chain {
             Some(Ok(ran)) => Ok(ran),
             Some(Err(failed)) => {
                 if failed.broken {
-                    lease.break_off();
+                    lease.break_off(failed.error.clone());
                 }
                 let lost =
                     failed.broken && !failed.refused && footprint.kind != StatementKind::Query;
@@ -211,7 +217,13 @@ impl Chain {
         let Some(lease) = self.lease.as_mut() else {
             return Err(lost_connection());
         };
-        match operate(lease, request.clone(), deadline, false).await {
+        let result = operate(lease, request.clone(), deadline, false).await;
+        if lease.is_revoked() {
+            let error = held_too_long();
+            self.lose(&error);
+            return Err(error);
+        }
+        match result {
             Some(Ok(ran)) => Ok(ran),
             Some(Err(failed)) => Err(self.after_failure(failed).await),
             None => {
@@ -295,21 +307,24 @@ impl Chain {
         {
             return Err(self.call_timeout());
         }
-        let holder = Holder {
-            name: actor.plugin.clone(),
+        let request = LeaseRequest {
             chain: self.chain,
+            at_once: self.acquire == Acquire::AtOnce,
+            until: self.deadline,
+            // The chain ends its own work by its deadline; this is for one that no longer runs.
+            deadline: self.deadline.and_then(|at| at.checked_add(OVERTIME)),
+            setting: 0,
         };
-        match self.acquire {
-            Acquire::Queue => self.database.acquire(&holder, self.deadline).await,
-            Acquire::AtOnce => {
-                let work = self.database.acquire_at_once(&holder);
-                match self.deadline {
-                    Some(deadline) => tokio::time::timeout_at(deadline, work)
-                        .await
-                        .unwrap_or_else(|_| Err(self.call_timeout())),
-                    None => work.await,
-                }
+        let tenant = actor.tenant.as_ref().unwrap_or(self.database.own());
+        let taken = tenant.acquire(&self.database, &request).await;
+        match taken {
+            // Not waiting for what others hold, it waited for a connection to be opened, to the end of its time.
+            Err(Error::PoolExhausted { .. })
+                if request.at_once && self.deadline.is_some_and(|at| at <= Instant::now()) =>
+            {
+                Err(self.call_timeout())
             }
+            taken => taken,
         }
     }
 
@@ -336,15 +351,16 @@ impl Chain {
     }
 }
 
-/// Runs a statement up to a deadline, `whole` in a transaction of its own; none where the deadline passed, and then the
-/// lease is of no use but to be dropped.
+/// Runs a statement up to a deadline, `whole` in a transaction of its own; none where the deadline passed or the lease
+/// was revoked, and then the lease is of no use but to be dropped.
 async fn operate(
     lease: &mut Lease<DatabaseConnector>,
     request: Request<'_>,
     deadline: Option<Instant>,
     whole: bool,
 ) -> Option<Result<Ran, Failed>> {
-    let mut operation = lease.operation();
+    let revocation = lease.revocation();
+    let mut operation = lease.operation(Some(request.sql)).ok()?;
     let work = async {
         if whole {
             operation.run_whole(request).await
@@ -352,12 +368,28 @@ async fn operate(
             operation.run(request).await
         }
     };
-    let result = match deadline {
-        Some(deadline) => tokio::time::timeout_at(deadline, work).await.ok()?,
-        None => work.await,
-    };
+    let result = within(&revocation, deadline, work).await?;
     operation.complete();
     Some(result)
+}
+
+/// What work on a lease gives; none where the deadline passed or the lease was revoked before it was done.
+async fn within<T>(
+    revocation: &Revocation<DatabaseConnector>,
+    deadline: Option<Instant>,
+    work: impl Future<Output = T>,
+) -> Option<T> {
+    let work = async {
+        match deadline {
+            Some(deadline) => tokio::time::timeout_at(deadline, work).await.ok(),
+            None => Some(work.await),
+        }
+    };
+    tokio::select! {
+        biased;
+        result = work => result,
+        () = revocation.wait() => None,
+    }
 }
 
 fn check_parameters(footprint: &Footprint, parameters: &[Value]) -> Result<(), Error> {
@@ -384,6 +416,13 @@ fn check_parameters(footprint: &Footprint, parameters: &[Value]) -> Result<(), E
 fn lost_connection() -> Error {
     Error::Closed(
         "the transaction was rolled back: one of its statements was cancelled before it ended"
+            .to_owned(),
+    )
+}
+
+fn held_too_long() -> Error {
+    Error::Closed(
+        "the connection was held for longer than lease_timeout in [database] and taken back: what was not committed is rolled back"
             .to_owned(),
     )
 }

@@ -1,5 +1,7 @@
 //! Owns one connection of either database behind one set of methods, and opening and closing them for the pool.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use poolhouse_pool::Connector;
@@ -23,6 +25,15 @@ pub(crate) enum DatabaseConnector {
 pub(crate) enum Connection {
     Sqlite(Box<SqliteConnection>),
     Postgresql(Box<PostgresConnection>),
+}
+
+/// By what a connection's statement is cancelled from outside.
+#[derive(Debug)]
+pub(crate) enum ConnectionKey {
+    /// Read by SQLite's progress handler.
+    Sqlite(Arc<AtomicBool>),
+    /// The server's process.
+    Postgresql(i32),
 }
 
 impl DatabaseConnector {
@@ -49,19 +60,22 @@ impl DatabaseConnector {
 
 impl Connector for DatabaseConnector {
     type Connection = Connection;
+    type Key = ConnectionKey;
     type Error = Error;
 
-    async fn connect(&self) -> Result<Connection, Error> {
-        match self {
-            Self::Sqlite(connector) => connector
-                .connect()
-                .await
-                .map(|connection| Connection::Sqlite(Box::new(connection))),
-            Self::Postgresql(connector) => connector
-                .connect()
-                .await
-                .map(|connection| Connection::Postgresql(Box::new(connection))),
-        }
+    async fn connect(&self) -> Result<(Connection, ConnectionKey), Error> {
+        Ok(match self {
+            Self::Sqlite(connector) => {
+                let connection = connector.connect().await?;
+                let key = ConnectionKey::Sqlite(connection.canceller());
+                (Connection::Sqlite(Box::new(connection)), key)
+            }
+            Self::Postgresql(connector) => {
+                let connection = connector.connect().await?;
+                let key = ConnectionKey::Postgresql(connection.pid());
+                (Connection::Postgresql(Box::new(connection)), key)
+            }
+        })
     }
 
     async fn ping(&self, connection: &mut Connection) -> Result<(), Error> {
@@ -72,6 +86,17 @@ impl Connector for DatabaseConnector {
         match connection {
             Connection::Sqlite(connection) => connection.reset().await,
             Connection::Postgresql(connection) => connection.reset().await,
+        }
+    }
+
+    async fn cancel(&self, key: &ConnectionKey) {
+        match (self, key) {
+            (_, ConnectionKey::Sqlite(cancelled)) => cancelled.store(true, Ordering::Relaxed),
+            (Self::Postgresql(connector), ConnectionKey::Postgresql(pid)) => {
+                connector.cancel(*pid).await;
+            }
+            // A connector is asked only about what it opened.
+            (Self::Sqlite(_), ConnectionKey::Postgresql(_)) => {}
         }
     }
 

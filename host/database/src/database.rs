@@ -4,13 +4,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use poolhouse_pool::{AcquireError, Holder, Lease, Pool, Stats};
+use poolhouse_pool::{AcquireError, Cause, Exhausted, Pool, Quota, QuotaError, Stats};
 use tokio::time::Instant;
 
 use crate::connection::DatabaseConnector;
-use crate::error::{Error, UnavailableReason};
+use crate::error::{Error, LimitKind, UnavailableReason};
 use crate::footprint::Footprints;
+use crate::tenant::Tenant;
 use crate::url::{Backend, DatabaseUrl, Target};
+
+/// The tenant in whose name the host itself asks for connections.
+const OWN: &str = "host";
 
 /// A database and the pool of its connections. Clones share both.
 #[derive(Clone, Debug)]
@@ -33,6 +37,7 @@ pub struct Settings {
 
 struct Inner {
     pool: Pool<DatabaseConnector>,
+    own: Tenant,
     footprints: Footprints,
     url: DatabaseUrl,
     echo: bool,
@@ -74,8 +79,18 @@ impl Database {
             Backend::Sqlite => settings.busy_timeout,
             Backend::Postgresql => Duration::ZERO,
         };
+        let pool = Pool::new(connector, settings.pool);
+        let own = match pool.tenant(OWN, Quota::default()) {
+            Ok(own) => Tenant::new(own),
+            Err(
+                QuotaError::Zero
+                | QuotaError::ReservedOverMax { .. }
+                | QuotaError::Overbooked { .. },
+            ) => unreachable!("a quota that limits and reserves nothing can always be kept"),
+        };
         let inner = Inner {
-            pool: Pool::new(connector, settings.pool),
+            pool,
+            own,
             footprints: Footprints::new(settings.url.backend()),
             url: settings.url,
             echo: settings.echo,
@@ -110,6 +125,31 @@ impl Database {
     #[must_use]
     pub fn pool_timeout(&self) -> Duration {
         self.inner.pool.options().pool_timeout
+    }
+
+    /// Changes `pool_size` and `max_overflow`; what is lent over them is closed when it comes back.
+    ///
+    /// # Errors
+    /// `Limit` where more is reserved for plugins than would be left.
+    pub fn resize(&self, pool_size: u32, max_overflow: i32) -> Result<(), Error> {
+        self.inner
+            .pool
+            .resize(pool_size, max_overflow)
+            .map_err(|error| Error::Limit {
+                kind: LimitKind::Connections,
+                message: error.to_string(),
+                maximum: self.maximum().map_or(u64::MAX, u64::from),
+            })
+    }
+
+    /// Lends no connection until [`Self::resume`]: callers wait, within their time.
+    pub fn pause(&self) {
+        self.inner.pool.pause();
+    }
+
+    /// Ends a pause.
+    pub fn resume(&self) {
+        self.inner.pool.resume();
     }
 
     /// The pool's counts now.
@@ -164,66 +204,89 @@ impl Database {
         self.inner.pool.retire_generation();
     }
 
-    pub(crate) async fn acquire(
-        &self,
-        holder: &Holder,
-        deadline: Option<Instant>,
-    ) -> Result<Lease<DatabaseConnector>, Error> {
-        self.inner
-            .pool
-            .acquire(holder, deadline)
-            .await
-            .map_err(|error| self.refused(error))
+    pub(crate) fn pool(&self) -> &Pool<DatabaseConnector> {
+        &self.inner.pool
     }
 
-    pub(crate) async fn acquire_at_once(
-        &self,
-        holder: &Holder,
-    ) -> Result<Lease<DatabaseConnector>, Error> {
-        self.inner
-            .pool
-            .acquire_at_once(holder)
-            .await
-            .map_err(|error| self.refused(error))
+    /// In whose name the host itself asks for connections.
+    pub(crate) fn own(&self) -> &Tenant {
+        &self.inner.own
     }
 
-    fn refused(&self, error: AcquireError<Error>) -> Error {
-        match error {
-            AcquireError::Connect(error) => (*error).clone(),
-            AcquireError::ConnectTimeout(limit) => {
-                let place = match &self.inner.url.target {
-                    Target::Sqlite(target) => format!("the SQLite file {}", target.path.display()),
-                    Target::Postgresql(target) => format!("PostgreSQL at {}", target.place),
-                };
-                Error::unavailable(
-                    UnavailableReason::Unreachable,
-                    format!(
-                        "cannot reach {place} (no answer within connect_timeout, {limit:?}): is the server running, and is `url` in [database] / DATABASE_URL right?"
-                    ),
-                )
+    pub(crate) fn refused(&self, error: AcquireError<Error>) -> Error {
+        let exhausted = match error {
+            AcquireError::Connect(cause) => return self.trouble(&cause),
+            AcquireError::Closed => {
+                return Error::unavailable(
+                    UnavailableReason::NotReady,
+                    "the database's pool is closed: the host is stopping",
+                );
             }
-            AcquireError::Closed => Error::unavailable(
-                UnavailableReason::NotReady,
-                "the database's pool is closed: the host is stopping",
-            ),
-            AcquireError::Exhausted {
-                waited,
-                size,
-                overflow,
-                checked_out,
-                waiting,
-                pool_timeout,
-            } => Error::PoolExhausted {
+            AcquireError::Exhausted(exhausted) => *exhausted,
+        };
+        if let Some(max) = exhausted.at_max {
+            let tenant = &exhausted.tenant;
+            return Error::Limit {
+                kind: LimitKind::Connections,
                 message: format!(
-                    "no connection became free within {waited:.1?}: {checked_out} are lent out (pool_size {size}, max_overflow {}, {overflow} open beyond pool_size) and {waiting} callers wait; hold transactions for less time, or raise pool_size, max_overflow or pool_timeout ({pool_timeout:?}) in [database]",
-                    self.inner.pool.options().max_overflow
+                    "plugin \"{tenant}\" already holds the {max} connections it may (limit `connections`)"
                 ),
-                waited,
-                size,
-                overflow,
-                checked_out,
-                waiting,
-            },
+                maximum: u64::from(max),
+            };
+        }
+        let Exhausted {
+            waited,
+            size,
+            max_overflow,
+            overflow,
+            checked_out,
+            connecting,
+            waiting,
+            pool_timeout,
+            ..
+        } = exhausted;
+        let mut message = if exhausted.paused {
+            format!("no connection was lent within {waited:.1?}: the pool is paused")
+        } else {
+            format!(
+                "no connection became free within {waited:.1?}: {checked_out} are lent out and {connecting} being opened (pool_size {size}, max_overflow {max_overflow}, {overflow} open beyond pool_size), and {waiting} callers wait; hold transactions for less time, or raise pool_size, max_overflow or pool_timeout ({pool_timeout:?}) in [database]"
+            )
+        };
+        if let Some(cause) = &exhausted.cause {
+            message.push_str(&format!("; no more can be opened: {}", self.trouble(cause)));
+        }
+        Error::PoolExhausted {
+            message,
+            waited,
+            size,
+            overflow,
+            checked_out,
+            waiting,
+        }
+    }
+
+    /// Why connections can't be had, as an error.
+    pub(crate) fn trouble(&self, cause: &Cause<Error>) -> Error {
+        let silent = |what: &str, limit: Duration| {
+            let place = match &self.inner.url.target {
+                Target::Sqlite(target) => format!("the SQLite file {}", target.path.display()),
+                Target::Postgresql(target) => format!("PostgreSQL at {}", target.place),
+            };
+            Error::unavailable(
+                UnavailableReason::Unreachable,
+                format!(
+                    "cannot reach {place} (no answer within {what}, {limit:?}): is the server running, and is `url` in [database] / DATABASE_URL right?"
+                ),
+            )
+        };
+        match cause {
+            Cause::Refused(error) | Cause::Broken(error) => (**error).clone(),
+            Cause::TimedOut(limit) => silent("connect_timeout", *limit),
+            Cause::Silent(limit) => silent("ping_timeout", *limit),
+            Cause::Panicked => Error::unavailable(
+                UnavailableReason::Other,
+                "a connection could not be opened: the driver panicked, which is a fault in it or in the host; the log has more",
+            ),
         }
     }
 }

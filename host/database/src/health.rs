@@ -1,14 +1,15 @@
 //! Owns asking the database whether it is there, over a pooled connection or a chain's own; leaves showing it to others.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use poolhouse_pool::Holder;
+use poolhouse_pool::{Condition, Request};
 use tokio::time::{Instant, timeout_at};
 
 use crate::actor::Acquire;
 use crate::database::Database;
 use crate::error::{Error, TimeoutKind};
+use crate::tenant::clock;
 use crate::url::Backend;
 
 /// How long a health check may take.
@@ -20,13 +21,17 @@ pub struct Health {
     /// Whether the round trip succeeded; where no connection was free for one, whether another connection answered
     /// within the last five seconds.
     pub up: bool,
+    /// Up, or degraded where the round trip succeeded though the pool has trouble with opening connections, or down.
+    pub condition: Condition,
+    /// Since when that is so.
+    pub since: SystemTime,
     /// Which database it is.
     pub backend: Backend,
     /// The server's own version; empty where no round trip succeeded.
     pub version: String,
     /// How long the round trip took, the wait for a connection included.
     pub latency: Duration,
-    /// Why it is down, or up without a round trip, for a person; else empty.
+    /// Why it is down, or degraded, or up without a round trip, for a person; else empty.
     pub message: String,
     /// Why it is down, as an error; none when up.
     pub error: Option<Error>,
@@ -34,17 +39,29 @@ pub struct Health {
 
 impl Health {
     /// What a round trip that began at `started` says.
-    pub(crate) fn of(backend: Backend, started: Instant, result: Result<String, Error>) -> Self {
+    pub(crate) fn of(database: &Database, started: Instant, result: Result<String, Error>) -> Self {
         let (up, version, error) = match result {
             Ok(version) => (true, version, None),
             Err(error) => (false, String::new(), Some(error)),
         };
+        let pool = database.pool_health();
+        let condition = match (up, pool.condition) {
+            (true, Condition::Up) => Condition::Up,
+            (true, Condition::Degraded | Condition::Down) => Condition::Degraded,
+            (false, _) => Condition::Down,
+        };
         Self {
             up,
-            backend,
+            condition,
+            since: if condition == pool.condition {
+                pool.since
+            } else {
+                clock(started)
+            },
+            backend: database.backend(),
             version,
             latency: started.elapsed(),
-            message: error.as_ref().map(ToString::to_string).unwrap_or_default(),
+            message: error.as_ref().map_or(pool.message, ToString::to_string),
             error,
         }
     }
@@ -73,7 +90,7 @@ impl Database {
             waiting,
         }) = result
         else {
-            return Health::of(self.backend(), started, result);
+            return Health::of(self, started, result);
         };
         let none_free = format!(
             "no connection was to be had for a round trip: {checked_out} are lent out and {waiting} callers wait"
@@ -82,7 +99,7 @@ impl Database {
         if let Some(ago) = answered {
             return Health {
                 message: format!("{none_free}; another one answered {ago:.1?} ago"),
-                ..Health::of(self.backend(), started, Ok(String::new()))
+                ..Health::of(self, started, Ok(String::new()))
             };
         }
         let full = self.maximum().is_some_and(|most| most <= checked_out);
@@ -101,7 +118,7 @@ impl Database {
             // There was room for a connection, and it was not opened in time.
             self.silent(waited)
         };
-        Health::of(self.backend(), started, Err(error))
+        Health::of(self, started, Err(error))
     }
 
     /// What is said of a database that gave no answer in time.
@@ -117,21 +134,21 @@ impl Database {
     }
 
     async fn round_trip(&self, acquire: Acquire, deadline: Instant) -> Result<String, Error> {
-        let holder = Holder {
-            name: Arc::from("health"),
-            chain: 0,
+        let request = Request {
+            at_once: acquire == Acquire::AtOnce,
+            until: Some(deadline),
+            ..Request::default()
         };
-        let mut lease = match acquire {
-            Acquire::Queue => self.acquire(&holder, Some(deadline)).await?,
-            Acquire::AtOnce => self.acquire_at_once(&holder).await?,
-        };
-        let mut operation = lease.operation();
+        let mut lease = self.own().acquire(self, &request).await?;
+        let mut operation = lease
+            .operation(Some(&Arc::from("health check")))
+            .map_err(|_| self.silent(LIMIT))?;
         let result = operation.ping().await;
         let version = operation.version().to_owned();
         operation.complete();
         match &result {
             Ok(()) => self.answered(),
-            Err(_) => lease.break_off(),
+            Err(error) => lease.break_off(error.clone()),
         }
         lease.release().await;
         result.map(|()| version)

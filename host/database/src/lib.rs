@@ -26,6 +26,7 @@ mod migrate;
 mod postgres;
 mod sqlite;
 mod statement;
+mod tenant;
 mod transaction;
 mod url;
 mod value;
@@ -39,7 +40,10 @@ pub use footprint::{Footprint, StatementKind};
 pub use grants::{Grants, Refusal, Tables, toml_key};
 pub use health::Health;
 pub use migrate::{Migration, MigrationError, MigrationTable};
-pub use poolhouse_pool::{Options as PoolOptions, Quantiles, Stats as PoolStats};
+pub use poolhouse_pool::{
+    Condition, Options as PoolOptions, Quantiles, Quota, Stats as PoolStats, TenantStats, Timings,
+};
+pub use tenant::{PoolHealth, Tenant};
 pub use transaction::{Isolation, TransactionId, TransactionOptions};
 pub use url::{Backend, DatabaseUrl, UrlError};
 pub use value::{Kind, Uuid, Value};

@@ -9,11 +9,11 @@ mod tests;
 use std::sync::Arc;
 use std::time::Duration;
 
-use poolhouse_pool::Holder;
+use poolhouse_pool::Request;
 use tokio::time::{Instant, timeout_at};
 
 use crate::database::Database;
-use crate::error::Error;
+use crate::error::{Error, UnavailableReason};
 use crate::footprint::Footprint;
 use crate::grants::{Grants, Refusal, toml_key, toml_string};
 use crate::url::Backend;
@@ -96,20 +96,31 @@ impl Database {
             return Ok(Vec::new());
         }
         let checked = check(plugin, grants, migrations, self.backend())?;
-        let holder = Holder {
-            name: Arc::clone(plugin),
-            chain: 0,
-        };
         let deadline = Instant::now() + bounds.whole;
-        let mut lease = self
-            .acquire(&holder, Some(deadline))
-            .await
-            .map_err(|error| MigrationError::Database {
-                plugin: plugin.to_string(),
-                cause: Box::new(error),
-            })?;
+        let request = Request {
+            until: Some(deadline),
+            ..Request::default()
+        };
+        let mut lease =
+            self.own()
+                .acquire(self, &request)
+                .await
+                .map_err(|error| MigrationError::Database {
+                    plugin: plugin.to_string(),
+                    cause: Box::new(error),
+                })?;
         lease.touch();
-        let mut operation = lease.operation();
+        let what: Arc<str> = format!("migrations of {plugin}").into();
+        let mut operation =
+            lease
+                .operation(Some(&what))
+                .map_err(|revoked| MigrationError::Database {
+                    plugin: plugin.to_string(),
+                    cause: Box::new(Error::unavailable(
+                        UnavailableReason::Other,
+                        revoked.to_string(),
+                    )),
+                })?;
         let mut applying = Applying::new(self, plugin, grants, bounds, &mut operation);
         let result = match timeout_at(deadline, applying.all(&checked)).await {
             Ok(result) => {
@@ -117,7 +128,11 @@ impl Database {
                 result
             }
             // Left unfinished: the connection is closed, and what runs on it is cancelled.
-            Err(_) => Err(applying.out_of_time()),
+            Err(_) => {
+                let error = applying.out_of_time();
+                drop(operation);
+                Err(error)
+            }
         };
         // What was prepared before the tables changed, on this connection or another, is not to be used again.
         if result

@@ -51,6 +51,11 @@ impl PostgresConnection {
         &self.version
     }
 
+    /// The server's process, by which a statement is cancelled; 0 where it is not known.
+    pub(crate) fn pid(&self) -> i32 {
+        self.pid
+    }
+
     pub(crate) async fn ping(&mut self) -> Result<(), Error> {
         // An empty query is answered in an aborted transaction too, and does nothing to any.
         self.batch("").await.map_err(|failed| failed.error)

@@ -81,6 +81,11 @@ impl SqliteConnection {
         &self.version
     }
 
+    /// Set to true, it ends the statement that runs, and every later one.
+    pub(crate) fn canceller(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.cancelled)
+    }
+
     pub(crate) async fn ping(&mut self) -> Result<(), Error> {
         self.batch("SELECT 1").await.map_err(|failed| failed.error)
     }

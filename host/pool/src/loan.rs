@@ -2,24 +2,20 @@
 //! is the lease's to know.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::time::{Instant, timeout, timeout_at};
 use tracing::{debug, warn};
 
 use crate::connector::Connector;
-use crate::error::AcquireError;
-use crate::shared::{Shared, after};
-use crate::work::{Entry, Handed, Phase, Why};
+use crate::error::{AcquireError, Cause};
+use crate::shared::{Shared, SlotOf, after};
+use crate::state::{Claim, Handed, Why};
 
 /// Dropped as it is, the connection is reused if it is fit for it and closed if not.
 pub(crate) struct Loan<C: Connector> {
     pub(crate) shared: Arc<Shared<C>>,
-    /// None only in what [`take`](Loan::take) leaves behind.
-    entry: Option<Entry<C::Connection>>,
-    phase: Phase,
-    /// How long a lease held it, once that has ended and until it is recorded.
-    pub(crate) held: Option<Duration>,
+    pub(crate) slot: SlotOf<C>,
+    pub(crate) key: usize,
     /// Why it must not be reused. Set before an operation and cleared after it, so that one that was cut short
     /// leaves it set.
     pub(crate) fault: Option<Why>,
@@ -28,98 +24,71 @@ pub(crate) struct Loan<C: Connector> {
 }
 
 impl<C: Connector> Loan<C> {
-    pub(crate) fn new(shared: Arc<Shared<C>>, handed: Handed<C::Connection>) -> Self {
+    pub(crate) fn new(shared: Arc<Shared<C>>, handed: Handed<SlotOf<C>>) -> Self {
+        handed.slot.forget_statement();
         Self {
             shared,
-            entry: Some(handed.entry),
-            phase: handed.phase,
-            held: None,
+            slot: handed.slot,
+            key: handed.key,
             fault: None,
             touched: false,
         }
     }
 
-    /// Moves the loan out of a borrowed place, and leaves one behind whose drop does nothing.
-    pub(crate) fn take(&mut self) -> Self {
-        Self {
-            shared: Arc::clone(&self.shared),
-            entry: self.entry.take(),
-            phase: self.phase,
-            held: self.held.take(),
-            fault: self.fault.take(),
-            touched: self.touched,
-        }
-    }
-
-    pub(crate) fn is_taken(&self) -> bool {
-        self.entry.is_none()
-    }
-
     pub(crate) fn id(&self) -> u64 {
-        self.entry().id
-    }
-
-    /// The connection and the fault of its loan, for an operation to set and clear.
-    pub(crate) fn connection(&mut self) -> (&mut C::Connection, &mut Option<Why>) {
-        let Some(entry) = &mut self.entry else {
-            unreachable!("whatever takes a loan's connection drops what it left behind")
-        };
-        (&mut entry.connection, &mut self.fault)
+        self.slot.id
     }
 
     /// Marks it broken and retires its generation, for what broke it has likely broken the others.
-    pub(crate) fn break_off(&mut self, why: Why) {
+    pub(crate) fn break_off(&mut self, why: Why, cause: Cause<C::Error>) {
         self.fault = Some(why);
-        let generation = self.entry().generation;
-        let retired = self
-            .shared
-            .change(|state, work| state.retire(generation, work));
+        let id = self.id();
+        let now = Instant::now();
+        let retired = self.shared.change(now, |state, work| {
+            let generation = state.generation_of(self.key, id);
+            generation.is_some_and(|generation| state.broke(generation, cause, now, work))
+        });
         if retired {
-            let id = self.id();
             warn!(target: "poolhouse::pool", id, why = why.as_str(), "generation retired");
         }
     }
 
-    /// Pings the connection if it has been idle for long. `None` means that it proved stale and the caller should
-    /// take another.
+    /// Pings the connection. `None` means that it proved stale and the caller should take another.
     ///
     /// Cancel-safe: dropped midway, the connection is closed.
     ///
     /// # Errors
-    /// [`AcquireError::Exhausted`] if the caller's deadline passes first.
-    pub(crate) async fn checked(
+    /// [`AcquireError::Exhausted`] if the caller's time is over first.
+    pub(crate) async fn pinged(
         mut self,
-        since: Instant,
-        deadline: Instant,
+        claim: &Claim,
     ) -> Result<Option<Self>, AcquireError<C::Error>> {
-        if self.phase != Phase::Pinging {
-            return Ok(Some(self));
-        }
-        let id = self.id();
         let shared = Arc::clone(&self.shared);
         let limit = after(Instant::now(), shared.options.ping_timeout);
-        let (connection, fault) = self.connection();
-        *fault = Some(Why::PingFailed);
-        match timeout_at(limit.min(deadline), shared.connector.ping(connection)).await {
-            Ok(Ok(())) => {
-                self.fault = None;
-                let now = Instant::now();
-                let entry = self.entry();
-                if !shared.state.lock().pinged(entry, since, now) {
-                    return Ok(None);
+        let cause = {
+            let Some(mut borrowed) = self.borrow(Why::PingFailed, None) else {
+                return Ok(None);
+            };
+            let ping = shared.connector.ping(&mut borrowed);
+            match timeout_at(limit.min(claim.until), ping).await {
+                Ok(Ok(())) => {
+                    borrowed.complete();
+                    let now = Instant::now();
+                    let lent =
+                        shared.change(now, |state, work| state.pinged(self.key, claim, now, work));
+                    return Ok(lent.then_some(self));
                 }
-                self.phase = Phase::Lent;
-                return Ok(Some(self));
+                Ok(Err(error)) => Cause::Broken(Arc::new(error)),
+                Err(_) if claim.until < limit => {
+                    drop(borrowed);
+                    drop(self);
+                    let now = Instant::now();
+                    return Err(shared.change(now, |state, _| state.in_vain(claim, now)));
+                }
+                Err(_) => Cause::Silent(shared.options.ping_timeout),
             }
-            Ok(Err(error)) => warn!(target: "poolhouse::pool", id, %error, "ping failed"),
-            Err(_) if deadline < limit => {
-                shared.state.lock().count_timeout();
-                drop(self);
-                return Err(shared.exhausted(since));
-            }
-            Err(_) => warn!(target: "poolhouse::pool", id, "ping took longer than ping_timeout"),
-        }
-        self.break_off(Why::PingFailed);
+        };
+        self.break_off(Why::PingFailed, cause);
         Ok(None)
     }
 
@@ -129,18 +98,10 @@ impl<C: Connector> Loan<C> {
         if !self.touched || self.fault.is_some() {
             return false;
         }
-        let held = self.held.unwrap_or_default();
         let now = Instant::now();
-        let started = self
-            .shared
-            .state
-            .lock()
-            .start_reset(self.entry(), held, now);
-        if started {
-            self.held = None;
-            self.phase = Phase::Resetting;
-        }
-        started
+        let (key, id) = (self.key, self.id());
+        self.shared
+            .change(now, |state, _| state.start_reset(key, id, now))
     }
 
     /// Brings the connection back to the state of a new one and gives it back; closes it if that fails.
@@ -149,10 +110,13 @@ impl<C: Connector> Loan<C> {
     pub(crate) async fn reset(mut self) {
         let id = self.id();
         let shared = Arc::clone(&self.shared);
-        let (connection, _) = self.connection();
         let limit = shared.options.reset_timeout;
-        match timeout(limit, shared.connector.reset(connection)).await {
+        let Some(mut borrowed) = self.borrow(Why::NotReset, None) else {
+            return;
+        };
+        match timeout(limit, shared.connector.reset(&mut borrowed)).await {
             Ok(Ok(())) => {
+                borrowed.complete();
                 self.touched = false;
                 debug!(target: "poolhouse::pool", id, "reset");
             }
@@ -163,26 +127,76 @@ impl<C: Connector> Loan<C> {
         }
     }
 
-    fn entry(&self) -> &Entry<C::Connection> {
-        let Some(entry) = &self.entry else {
-            unreachable!("whatever takes a loan's connection drops what it left behind")
-        };
-        entry
+    /// Takes the connection out of its slot for as long as the guard lives. Unless that is completed, `fault` stays.
+    /// None if the lease was revoked.
+    pub(crate) fn borrow(
+        &mut self,
+        fault: Why,
+        statement: Option<&Arc<str>>,
+    ) -> Option<Borrowed<'_, C>> {
+        let connection = self.slot.take_for(statement)?;
+        let before = self.fault;
+        self.fault = before.or(Some(fault));
+        Some(Borrowed {
+            loan: self,
+            connection: Some(connection),
+            before,
+        })
     }
 }
 
 impl<C: Connector> Drop for Loan<C> {
     fn drop(&mut self) {
-        let Some(entry) = self.entry.take() else {
+        let fault = self.fault.or(self.touched.then_some(Why::NotReset));
+        let (key, id, now) = (self.key, self.id(), Instant::now());
+        self.shared
+            .change(now, |state, work| state.put_back(key, id, fault, now, work));
+    }
+}
+
+/// A lent connection in use; goes back into its slot when this is dropped, or to be closed if its lease was revoked.
+pub(crate) struct Borrowed<'a, C: Connector> {
+    loan: &'a mut Loan<C>,
+    connection: Option<C::Connection>,
+    /// What an operation before it left: completing this one does not mend that.
+    before: Option<Why>,
+}
+
+impl<C: Connector> Borrowed<'_, C> {
+    pub(crate) fn complete(self) {
+        self.loan.fault = self.before;
+    }
+}
+
+impl<C: Connector> std::ops::Deref for Borrowed<'_, C> {
+    type Target = C::Connection;
+
+    fn deref(&self) -> &C::Connection {
+        let Some(connection) = &self.connection else {
+            unreachable!("only the drop takes it")
+        };
+        connection
+    }
+}
+
+impl<C: Connector> std::ops::DerefMut for Borrowed<'_, C> {
+    fn deref_mut(&mut self) -> &mut C::Connection {
+        let Some(connection) = &mut self.connection else {
+            unreachable!("only the drop takes it")
+        };
+        connection
+    }
+}
+
+impl<C: Connector> Drop for Borrowed<'_, C> {
+    fn drop(&mut self) {
+        let Some(connection) = self.connection.take() else {
             return;
         };
-        let fault = self.fault.or(self.touched.then_some(Why::NotReset));
-        let handed = Handed {
-            entry,
-            phase: self.phase,
-        };
-        let (held, now) = (self.held, Instant::now());
-        self.shared
-            .change(|state, work| state.put_back(handed, fault, held, now, work));
+        if self.loan.slot.store(connection) {
+            self.loan
+                .shared
+                .close_revoked(self.loan.key, self.loan.id());
+        }
     }
 }

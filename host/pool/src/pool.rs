@@ -1,23 +1,20 @@
-//! The pool as its users see it: asking, waiting, counting and closing; what a lent connection can do is the lease's.
+//! The pool as its owner sees it: tenants, counts, changing its size, pausing and closing; what a lent connection can do
+//! is the lease's.
 
 use std::fmt;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
 use crate::connector::Connector;
-use crate::error::AcquireError;
-use crate::lease::{Holder, Lease};
-use crate::loan::Loan;
 use crate::options::Options;
-use crate::shared::{Reply, Shared, after};
-use crate::stats::Stats;
-use crate::work::{Answer, Claim};
+use crate::shared::{Shared, after};
+use crate::stats::{Health, Stats, TenantStats, Timings};
+use crate::tenant::{Quota, QuotaError, Tenant};
 
-/// Lends connections to many callers, and never has more open than [`Options::maximum`]. A clone is another handle to
+/// Lends connections to many tenants, and never has more open than [`Options::maximum`]. A clone is another handle to
 /// the same pool.
 ///
 /// To say farewell to the server, [`close`](Pool::close) it: dropping the last handle only drops what is idle.
@@ -32,39 +29,26 @@ impl<C: Connector> Pool<C> {
     /// Outside a tokio runtime: the pool's tasks run on the current one, which must have its timers enabled.
     pub fn new(connector: C, options: Options) -> Self {
         Self {
-            shared: Arc::new(Shared::new(connector, options)),
+            shared: Shared::start(connector, options),
         }
     }
 
-    /// Lends a connection, in the order of asking, within `pool_timeout` or until `deadline`, whichever comes first.
-    ///
-    /// Cancel-safe: a caller that is dropped loses its place in the queue, and a connection that was on its way to it
-    /// goes to the next.
+    /// A handle to the tenant of this name, with this quota from now on; what it holds over a lowered `max` is its own
+    /// until it comes back.
     ///
     /// # Errors
-    /// [`AcquireError::Exhausted`] if none became free in time or 100,000 callers wait already;
-    /// [`AcquireError::Connect`] and [`AcquireError::ConnectTimeout`] if none could be opened for this caller;
-    /// [`AcquireError::Closed`] if the pool was or is being closed.
-    pub async fn acquire(
-        &self,
-        holder: &Holder,
-        deadline: Option<Instant>,
-    ) -> Result<Lease<C>, AcquireError<C::Error>> {
-        self.lend(holder, deadline, false).await
-    }
-
-    /// Lends an idle connection, or opens one if the maximum and those who wait allow it; it does not wait for what
-    /// others hold, but for connecting and pinging it does, within `pool_timeout`.
-    ///
-    /// Cancel-safe, as [`acquire`](Pool::acquire) is.
-    ///
-    /// # Errors
-    /// Those of [`acquire`](Pool::acquire), [`AcquireError::Exhausted`] at once.
-    pub async fn acquire_at_once(
-        &self,
-        holder: &Holder,
-    ) -> Result<Lease<C>, AcquireError<C::Error>> {
-        self.lend(holder, None, true).await
+    /// A quota that can't be kept; the tenant's old one stays then.
+    pub fn tenant(&self, name: impl Into<Arc<str>>, quota: Quota) -> Result<Tenant<C>, QuotaError> {
+        let name = name.into();
+        let now = Instant::now();
+        let key = self
+            .shared
+            .change(now, |state, _| state.tenant(&name, quota))?;
+        Ok(Tenant {
+            shared: Arc::clone(&self.shared),
+            key,
+            name,
+        })
     }
 
     /// What opens and closes the pool's connections.
@@ -72,89 +56,92 @@ impl<C: Connector> Pool<C> {
         &self.shared.connector
     }
 
-    /// The settings the pool was made with.
-    pub fn options(&self) -> &Options {
-        &self.shared.options
+    /// The settings of this instant.
+    pub fn options(&self) -> Options {
+        self.shared.state.lock().options().clone()
     }
 
-    /// The counts of this instant, and what was measured since the pool began.
+    /// The counts of this instant.
     pub fn stats(&self) -> Stats {
-        let (mut stats, [wait, hold, connect]) = self.shared.state.lock().stats();
-        stats.wait = wait.quantiles();
-        stats.hold = hold.quantiles();
-        stats.connect = connect.quantiles();
-        stats
+        self.shared.state.lock().stats()
+    }
+
+    /// Every tenant's counts, in no order.
+    pub fn tenants(&self) -> Vec<TenantStats> {
+        self.shared.state.lock().all_tenant_stats()
+    }
+
+    /// How long waiting, holding and connecting took since the pool began, over all tenants.
+    pub fn timings(&self) -> Timings {
+        let durations = self.shared.state.lock().durations();
+        durations.timings()
+    }
+
+    /// Whether connections can be had, by what was last seen: nothing is asked of the server.
+    pub fn health(&self) -> Health<C::Error> {
+        self.shared.state.lock().health()
+    }
+
+    /// Changes `pool_size` and `max_overflow`. What is idle over them is closed now, what is lent when it comes back.
+    ///
+    /// # Errors
+    /// [`QuotaError::Overbooked`] if the tenants' reserved connections would not fit; nothing changes then.
+    pub fn resize(&self, pool_size: u32, max_overflow: i32) -> Result<(), QuotaError> {
+        self.shared.change(Instant::now(), |state, _| {
+            state.resize(pool_size, max_overflow)
+        })
+    }
+
+    /// Lends nothing more until [`resume`](Pool::resume): callers queue, within their time, and those who do not wait
+    /// are refused. What is lent stays lent; what comes back stays idle.
+    pub fn pause(&self) {
+        self.shared
+            .change(Instant::now(), |state, _| state.pause(true));
+    }
+
+    /// Ends a pause.
+    pub fn resume(&self) {
+        self.shared
+            .change(Instant::now(), |state, _| state.pause(false));
     }
 
     /// Retires every connection open or opening now: idle ones are closed, others when they come back or arrive.
     pub fn retire_generation(&self) {
-        self.shared.change(|state, work| state.retire_current(work));
+        self.shared
+            .change(Instant::now(), |state, work| state.retire(work));
     }
 
-    /// Refuses new leases, turns those who wait away, closes what is idle, and waits until the rest has come back
-    /// and is closed, for at most `deadline`. Returns how many connections were still lent or closing then; what
-    /// comes back later is closed too. To do it again waits again and does no harm.
+    /// Refuses new leases, turns those who wait away, closes what is idle, and waits for at most `deadline` until the
+    /// rest has come back and is closed. Leases still held then are revoked: their statements are cancelled and their
+    /// connections closed, which takes at most `close_timeout` more. Returns how many connections were lent or
+    /// closing even then; those are closed when their holders let go of them. To do it again does no harm.
     ///
-    /// Cancel-safe: dropped midway, the pool goes on closing.
+    /// Cancel-safe: dropped midway, the pool goes on closing, but revokes nothing.
     pub async fn close(&self, deadline: Duration) -> u32 {
-        let until = after(Instant::now(), deadline);
         self.shared.start_closing();
+        if self.drained(after(Instant::now(), deadline)).await {
+            return 0;
+        }
+        let now = Instant::now();
+        self.shared
+            .change(now, |state, work| state.revoke_all(now, work));
+        let limit = self.shared.options.close_timeout;
+        self.drained(after(Instant::now(), limit)).await;
+        self.shared.state.lock().total()
+    }
+
+    /// Waits until no connection is left; false if `until` comes first.
+    async fn drained(&self, until: Instant) -> bool {
         loop {
             let mut drained = pin!(self.shared.drained.notified());
             // Listening before looking, so that what happens in between is not missed.
             drained.as_mut().enable();
-            let left = self.shared.state.lock().total();
-            if left == 0 {
-                return 0;
+            if self.shared.state.lock().total() == 0 {
+                return true;
             }
             if timeout_at(until, drained).await.is_err() {
-                return self.shared.state.lock().total();
+                return false;
             }
-        }
-    }
-
-    async fn lend(
-        &self,
-        holder: &Holder,
-        deadline: Option<Instant>,
-        at_once: bool,
-    ) -> Result<Lease<C>, AcquireError<C::Error>> {
-        let since = Instant::now();
-        let limit = after(since, self.shared.options.pool_timeout);
-        let deadline = deadline.map_or(limit, |deadline| deadline.min(limit));
-        let mut claim = Claim {
-            ticket: None,
-            since,
-            at_once,
-        };
-        loop {
-            let loan = self.claim(&mut claim, deadline).await?;
-            if let Some(loan) = loan.checked(since, deadline).await? {
-                return Ok(Lease::new(loan, holder.clone(), since));
-            }
-            // A connection was promised and proved stale: its place will be free in a moment, and is this caller's.
-            claim.at_once = false;
-        }
-    }
-
-    async fn claim(&self, claim: &mut Claim, deadline: Instant) -> Reply<C> {
-        let now = Instant::now();
-        let answer = self
-            .shared
-            .change(|state, work| state.ask(claim, now, work, oneshot::channel));
-        match answer {
-            Answer::Handed(handed) => Ok(Loan::new(Arc::clone(&self.shared), handed)),
-            Answer::Queued(ticket, reply) => {
-                let waiting = Waiting {
-                    shared: &self.shared,
-                    ticket,
-                    reply,
-                    replied: false,
-                };
-                waiting.until(deadline, claim.since).await
-            }
-            Answer::Exhausted => Err(self.shared.exhausted(claim.since)),
-            Answer::Closed => Err(AcquireError::Closed),
         }
     }
 }
@@ -171,50 +158,7 @@ impl<C: Connector> fmt::Debug for Pool<C> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("Pool")
-            .field("options", self.options())
+            .field("options", &self.options())
             .finish_non_exhaustive()
-    }
-}
-
-/// A place in the queue, given up when this is dropped; a loan already in `reply` then goes back by its own `Drop`.
-struct Waiting<'a, C: Connector> {
-    shared: &'a Arc<Shared<C>>,
-    ticket: u64,
-    reply: oneshot::Receiver<Reply<C>>,
-    replied: bool,
-}
-
-impl<C: Connector> Waiting<'_, C> {
-    async fn until(mut self, deadline: Instant, since: Instant) -> Reply<C> {
-        let reply = match timeout_at(deadline, &mut self.reply).await {
-            Ok(reply) => reply,
-            Err(_) => {
-                let too_late = self.shared.change(|state, _| {
-                    let left = state.leave_queue(self.ticket);
-                    if left.is_some() {
-                        state.count_timeout();
-                    }
-                    left
-                });
-                if too_late.is_some() {
-                    self.replied = true;
-                    return Err(self.shared.exhausted(since));
-                }
-                // Out of the queue means that the reply is on its way: its sender has only left the lock.
-                (&mut self.reply).await
-            }
-        };
-        self.replied = true;
-        // A sender dropped unused is the end of the runtime.
-        reply.unwrap_or(Err(AcquireError::Closed))
-    }
-}
-
-impl<C: Connector> Drop for Waiting<'_, C> {
-    fn drop(&mut self) {
-        if !self.replied {
-            self.shared
-                .change(|state, _| state.leave_queue(self.ticket));
-        }
     }
 }

@@ -1,37 +1,44 @@
-//! Who has which connection: the pool's counts, idle list and queue, as they change under its lock; does no I/O and
+//! Who has which connection: the pool's connections, counts and queue, as they change under its lock; does no I/O and
 //! wakes nobody, but says in [`Work`] what there is to do once the lock is free.
 
-use std::collections::BTreeMap;
+mod ageing;
+mod entry;
+mod growth;
+mod lending;
+mod queue;
+mod report;
+mod work;
+
+use std::sync::Arc;
 use std::time::Duration;
 
+use slab::Slab;
 use tokio::time::Instant;
 
+use crate::error::{AcquireError, Cause};
 use crate::options::Options;
-use crate::stats::{Durations, Stats};
-use crate::work::{Answer, Claim, Entry, Handed, Phase, Why, Work};
+use crate::stats::{Condition, Durations};
+use crate::tenant::{Quota, QuotaError};
 
-/// The most callers that queue at once; more are refused as if they had waited in vain.
-pub(crate) const MAX_WAITERS: usize = 100_000;
+pub(crate) use entry::{Answer, Claim, Entry, Handed, Outcome, Phase, Why};
+use growth::{Growth, Need};
+use queue::{Queue, count};
+pub(crate) use work::{Discarded, Overdue, Work};
 
-struct Waiter<W> {
-    since: Instant,
-    reply: W,
-}
-
-/// `K` is a connection, `W` the means to reply to a waiter.
+/// `S` is what a connection's borrower and the pool share, `E` the connector's error.
 ///
-/// Between changes: callers wait only while nothing is idle, and `total` is never over the maximum.
-pub(crate) struct State<K, W> {
+/// Between changes: whoever waits may not take what is idle, and `total` is over the maximum only after that was
+/// lowered, until enough has come back.
+pub(crate) struct State<S, E> {
     options: Options,
-    idle: Vec<Entry<K>>,
-    waiters: BTreeMap<u64, Waiter<W>>,
-    tickets: u64,
+    entries: Slab<Entry<S>>,
+    /// Keys of idle connections, the last used last.
+    idle: Vec<usize>,
+    queue: Queue<S, E>,
+    growth: Growth<E>,
     generation: u64,
     closed: bool,
-    /// The last attempt to connect failed: until one succeeds, one attempt runs at a time.
-    failing: bool,
-    /// It failed by a panic: the next one pauses first.
-    panicked: bool,
+    paused: bool,
     lent: u32,
     pinging: u32,
     resetting: u32,
@@ -41,25 +48,27 @@ pub(crate) struct State<K, W> {
     most_overflow: u32,
     acquired: u64,
     timed_out: u64,
+    failed: u64,
+    revoked: u64,
     opened: u64,
     closed_count: u64,
     connect_failures: u64,
-    wait: Durations,
-    hold: Durations,
     connect: Durations,
+    /// When the keeper will look; what is due earlier must rouse it.
+    keeper: Option<Instant>,
 }
 
-impl<K, W> State<K, W> {
-    pub(crate) fn new(options: Options) -> Self {
+impl<S: Clone, E> State<S, E> {
+    pub(crate) fn new(options: Options, now: Instant) -> Self {
         Self {
             options,
+            entries: Slab::new(),
             idle: Vec::new(),
-            waiters: BTreeMap::new(),
-            tickets: 0,
+            queue: Queue::new(),
+            growth: Growth::new(now),
             generation: 0,
             closed: false,
-            failing: false,
-            panicked: false,
+            paused: false,
             lent: 0,
             pinging: 0,
             resetting: 0,
@@ -69,141 +78,139 @@ impl<K, W> State<K, W> {
             most_overflow: 0,
             acquired: 0,
             timed_out: 0,
+            failed: 0,
+            revoked: 0,
             opened: 0,
             closed_count: 0,
             connect_failures: 0,
-            wait: Durations::new(),
-            hold: Durations::new(),
             connect: Durations::new(),
+            keeper: None,
         }
     }
 
-    /// Takes an idle connection or a place in the queue; `reply` makes the two ends of the reply if there is to be one.
-    pub(crate) fn ask<R>(
-        &mut self,
-        claim: &mut Claim,
-        now: Instant,
-        work: &mut Work<K, W>,
-        reply: impl FnOnce() -> (W, R),
-    ) -> Answer<K, R> {
-        if self.closed {
-            return Answer::Closed;
-        }
-        let ticket = *claim.ticket.get_or_insert_with(|| {
-            self.tickets += 1;
-            self.tickets
-        });
-        let mut recycled = false;
-        while let Some(entry) = self.idle.pop() {
-            if self.is_expired(&entry, now) {
-                self.discard(entry, Why::Recycle, work);
-                recycled = true;
-                continue;
-            }
-            let ping = self.needs_ping(now.saturating_duration_since(entry.idle_since));
-            return Answer::Handed(self.hand(entry, ping, claim.since, now));
-        }
-        // Whoever found idle connections too old may wait for their replacement: their places are its own.
-        let refused = claim.at_once && !recycled && !self.has_one_to_spare();
-        if refused || self.waiters.len() >= MAX_WAITERS {
-            self.timed_out += 1;
-            return Answer::Exhausted;
-        }
-        let (reply, receiver) = reply();
-        let since = claim.since;
-        self.waiters.insert(ticket, Waiter { since, reply });
-        Answer::Queued(ticket, receiver)
+    pub(crate) fn options(&self) -> &Options {
+        &self.options
     }
 
-    /// Takes a waiter out of the queue; `None` if it has been replied to already.
-    pub(crate) fn leave_queue(&mut self, ticket: u64) -> Option<W> {
-        Some(self.waiters.remove(&ticket)?.reply)
+    /// Makes or changes a tenant and counts one more handle to it.
+    pub(crate) fn tenant(&mut self, name: &Arc<str>, quota: Quota) -> Result<usize, QuotaError> {
+        if quota.max == Some(0) {
+            return Err(QuotaError::Zero);
+        }
+        if let Some(max) = quota.max.filter(|max| quota.reserved > *max) {
+            return Err(QuotaError::ReservedOverMax {
+                reserved: quota.reserved,
+                max,
+            });
+        }
+        let reserved = self.queue.reserved_with(name, quota.reserved);
+        overbooked(reserved, self.options.maximum())?;
+        Ok(self.queue.tenant(name, quota))
     }
 
-    pub(crate) fn count_timeout(&mut self) {
-        self.timed_out += 1;
+    pub(crate) fn tenant_cloned(&mut self, key: usize) {
+        self.queue.tenant_cloned(key);
     }
 
-    /// Moves a connection whose ping succeeded from pinging to lent; false if it must not be lent any more.
-    pub(crate) fn pinged(&mut self, entry: &Entry<K>, since: Instant, now: Instant) -> bool {
-        if self.unfit(entry, now).is_some() {
-            return false;
-        }
-        self.pinging -= 1;
-        self.lend(since, now);
-        true
+    pub(crate) fn tenant_dropped(&mut self, key: usize) {
+        self.queue.tenant_dropped(key);
     }
 
-    /// Moves a lent connection to resetting; false if it is to be closed anyway.
-    pub(crate) fn start_reset(&mut self, entry: &Entry<K>, held: Duration, now: Instant) -> bool {
-        if self.unfit(entry, now).is_some() {
-            return false;
-        }
-        self.lent -= 1;
-        self.resetting += 1;
-        self.hold.record(held);
-        true
+    /// Changes how many connections there may be; what is over is closed, lent ones when they come back.
+    pub(crate) fn resize(&mut self, pool_size: u32, max_overflow: i32) -> Result<(), QuotaError> {
+        let changed = Options {
+            pool_size,
+            max_overflow,
+            ..self.options.clone()
+        };
+        overbooked(self.queue.reserved(), changed.maximum())?;
+        self.options = changed;
+        Ok(())
     }
 
-    /// Takes a connection out of somebody's hands: to the next waiter, to the idle ones, or to be closed.
-    pub(crate) fn put_back(
-        &mut self,
-        handed: Handed<K>,
-        fault: Option<Why>,
-        held: Option<Duration>,
-        now: Instant,
-        work: &mut Work<K, W>,
-    ) {
-        match handed.phase {
-            Phase::Lent => self.lent -= 1,
-            Phase::Pinging => self.pinging -= 1,
-            Phase::Resetting => self.resetting -= 1,
-        }
-        if let Some(held) = held {
-            self.hold.record(held);
-        }
-        match fault {
-            Some(why) => self.discard(handed.entry, why, work),
-            None => self.place(handed.entry, false, now, work),
-        }
+    pub(crate) fn pause(&mut self, paused: bool) {
+        self.paused = paused;
     }
 
-    /// Counts a connection that has just been opened and gives it its place; returns its number.
+    /// Counts a connection that has just been opened and makes it idle; returns its number.
     pub(crate) fn connected(
         &mut self,
-        connection: K,
+        slot: impl FnOnce(u64) -> S,
         generation: u64,
         took: Duration,
         now: Instant,
-        work: &mut Work<K, W>,
+        work: &mut Work<S, E>,
     ) -> u64 {
         self.connecting -= 1;
-        self.failing = false;
-        self.panicked = false;
+        self.growth.succeeded();
         self.opened += 1;
         self.connect.record(took);
         let id = self.opened;
-        let entry = Entry {
+        // Up to 2.5 % less, so that those opened together are not replaced together.
+        let age = |limit: Duration| now.checked_add(limit.mul_f64(1.0 - 0.025 * fastrand::f64()));
+        let key = self.entries.insert(Entry {
+            slot: slot(id),
             id,
             generation,
-            opened_at: now,
+            expires: self.options.pool_recycle.and_then(age),
             idle_since: now,
-            connection,
-        };
-        self.place(entry, true, now, work);
+            fresh: true,
+            phase: Phase::Idle,
+            setting: 0,
+            tenant: usize::MAX,
+            chain: 0,
+            lent_at: now,
+            deadline: None,
+            warned: false,
+            charged: 0,
+        });
+        match self.unfit(&self.entries[key], now) {
+            Some(why) => self.discard(key, why, work),
+            None => {
+                self.idle.push(key);
+                if let Some(at) = self.looks_at(key) {
+                    self.due(at, work);
+                }
+            }
+        }
         id
     }
 
-    /// Counts an attempt that failed; returns the first waiter, who is to be told.
-    pub(crate) fn connect_failed(&mut self) -> Option<W> {
-        self.count_connect_failure();
-        Some(self.waiters.pop_first()?.1.reply)
-    }
-
-    /// Counts an attempt that left no error to tell anybody: the waiters go on waiting, and the next attempts pause.
-    pub(crate) fn connect_panicked(&mut self) {
-        self.count_connect_failure();
-        self.panicked = true;
+    /// Counts an attempt that failed. If nothing is open that could come back, those who had asked before it began, or
+    /// have waited for a second, are told.
+    pub(crate) fn connect_failed(
+        &mut self,
+        cause: &Cause<E>,
+        attempt: u64,
+        now: Instant,
+        work: &mut Work<S, E>,
+    ) {
+        const LONG: Duration = Duration::from_secs(1);
+        self.connecting -= 1;
+        self.connect_failures += 1;
+        self.growth.failed(cause.clone(), attempt, now);
+        let down = !self.is_sound();
+        let told: Vec<usize> = self
+            .queue
+            .waiters
+            .iter()
+            .filter(|(_, waiter)| waiter.outcome.is_none())
+            .filter(|(_, waiter)| {
+                let claim = &waiter.claim;
+                let early = claim.attempts < attempt;
+                (down || claim.urgent)
+                    && (early || now.saturating_duration_since(claim.since) >= LONG)
+            })
+            .map(|(key, _)| key)
+            .collect();
+        self.failed += told.len() as u64;
+        for waiter in told {
+            self.tell(
+                waiter,
+                Outcome::Refused(AcquireError::Connect(cause.clone())),
+                work,
+            );
+        }
     }
 
     /// Counts an attempt that was given up because the pool is closed.
@@ -217,39 +224,67 @@ impl<K, W> State<K, W> {
         self.closed_count += 1;
     }
 
-    /// Retires a generation: closes what is idle, and condemns what is lent or connecting. An old one is retired
-    /// already, so that many callers can meet the same failure and it counts once.
-    pub(crate) fn retire(&mut self, generation: u64, work: &mut Work<K, W>) -> bool {
+    /// Notes that a connection of this generation broke, and retires it: closes what is idle, and condemns what is lent
+    /// or connecting. An old one is retired already, so that many callers can meet the same failure and it counts
+    /// once.
+    pub(crate) fn broke(
+        &mut self,
+        generation: u64,
+        cause: Cause<E>,
+        now: Instant,
+        work: &mut Work<S, E>,
+    ) -> bool {
         if generation != self.generation {
             return false;
         }
-        self.generation += 1;
-        self.discard_idle(Why::Retired, work);
+        self.retire(work);
+        self.growth.suspect(cause, now);
         true
     }
 
-    pub(crate) fn retire_current(&mut self, work: &mut Work<K, W>) {
-        self.retire(self.generation, work);
+    /// Retires the connections of this instant.
+    pub(crate) fn retire(&mut self, work: &mut Work<S, E>) {
+        self.generation += 1;
+        self.discard_idle(Why::Retired, work);
     }
 
-    /// Refuses all that is to come, turns the waiters away, and closes what is idle. True the first time.
-    pub(crate) fn close(&mut self, work: &mut Work<K, W>) -> bool {
-        let first = !self.closed;
+    /// Refuses newcomers, turns waiters away, and closes what is idle. Returns whether that was new.
+    pub(crate) fn close(&mut self, work: &mut Work<S, E>) -> bool {
+        if self.closed {
+            return false;
+        }
         self.closed = true;
-        let waiters = std::mem::take(&mut self.waiters).into_values();
-        work.turned_away.extend(waiters.map(|waiter| waiter.reply));
+        let waiting: Vec<usize> = self
+            .queue
+            .waiters
+            .iter()
+            .filter(|(_, waiter)| waiter.outcome.is_none())
+            .map(|(key, _)| key)
+            .collect();
+        for waiter in waiting {
+            self.tell(waiter, Outcome::Refused(AcquireError::Closed), work);
+        }
         self.discard_idle(Why::PoolClosed, work);
-        first
+        true
     }
 
-    /// Starts as many connects as the waiters need and the maximum allows. To be called after every change.
-    pub(crate) fn settle(&mut self, work: &mut Work<K, W>) {
-        work.generation = self.generation;
-        work.pause = self.panicked;
-        while (self.connecting as usize) < self.waiters.len() && self.may_connect() {
-            self.connecting += 1;
-            work.connects += 1;
-            let overflow = self.total().saturating_sub(self.options.pool_size);
+    /// What follows from any change: connections go to those who wait, what is over is closed, more are opened.
+    pub(crate) fn settle(&mut self, now: Instant, work: &mut Work<S, E>) {
+        if !self.closed && !self.paused {
+            self.serve(now, work);
+        }
+        self.trim(work);
+        if !self.closed {
+            self.grow(now, work);
+        }
+        if self.growth.has_trouble() || self.growth.condition().0 != Condition::Up {
+            let sound = self.is_sound();
+            if let Some(condition) = self.growth.observe(sound, now) {
+                work.turned = Some((condition, self.growth.cause().cloned()));
+            }
+        }
+        let overflow = self.total().saturating_sub(self.options.pool_size);
+        if self.options.pool_size != 0 {
             self.most_overflow = self.most_overflow.max(overflow);
         }
         work.drained = self.closed && self.total() == 0;
@@ -257,159 +292,122 @@ impl<K, W> State<K, W> {
 
     /// Every connection that takes up a place: idle, lent, pinging, resetting, connecting, closing.
     pub(crate) fn total(&self) -> u32 {
-        self.kept() + self.connecting + self.closing
+        count(self.entries.len()) + self.connecting + self.closing
     }
 
-    /// The counts, and the three distributions to be summed up once the lock is free.
-    pub(crate) fn stats(&self) -> (Stats, [Durations; 3]) {
-        let total = i64::from(self.total());
-        let overflow = (total - i64::from(self.options.pool_size)).max(i64::from(i32::MIN));
-        let stats = Stats {
-            size: self.options.pool_size,
-            checked_in: count(self.idle.len()),
-            checked_out: self.lent,
-            overflow: i32::try_from(overflow).unwrap_or(i32::MAX),
-            waiting: count(self.waiters.len()),
+    fn grow(&mut self, now: Instant, work: &mut Work<S, E>) {
+        let maximum = self.options.maximum();
+        let room = maximum.map_or(u32::MAX, |maximum| maximum.saturating_sub(self.total()));
+        let waiting = self.queue.waiting() > 0 && !self.paused;
+        if room == 0 || !(waiting || self.growth.has_trouble()) {
+            return;
+        }
+        let (wanted, oldest) = match waiting {
+            true => (self.queue.demand(maximum).all, self.queue.oldest()),
+            false => (0, None),
+        };
+        let need = Need {
+            now,
+            wanted: wanted.saturating_sub(self.connecting),
+            urgent: self.queue.has_urgent(),
+            oldest,
             connecting: self.connecting,
-            pinging: self.pinging,
-            resetting: self.resetting,
-            closing: self.closing,
-            most_checked_out: self.most_lent,
-            most_overflow: self.most_overflow,
-            acquired: self.acquired,
-            timed_out: self.timed_out,
-            opened: self.opened,
-            closed: self.closed_count,
-            connect_failures: self.connect_failures,
-            wait: Default::default(),
-            hold: Default::default(),
-            connect: Default::default(),
+            held: self.queue.held(),
         };
-        let durations = [self.wait.clone(), self.hold.clone(), self.connect.clone()];
-        (stats, durations)
-    }
-
-    /// What an exhausted caller is told: connections beyond `pool_size`, lent ones, and waiters.
-    pub(crate) fn pressure(&self) -> (u32, u32, u32) {
-        let overflow = self.total().saturating_sub(self.options.pool_size);
-        (overflow, self.lent, count(self.waiters.len()))
-    }
-
-    fn count_connect_failure(&mut self) {
-        self.connecting -= 1;
-        self.connect_failures += 1;
-        self.failing = true;
-        self.panicked = false;
-    }
-
-    fn place(&mut self, mut entry: Entry<K>, fresh: bool, now: Instant, work: &mut Work<K, W>) {
-        if let Some(why) = self.unfit(&entry, now) {
-            self.discard(entry, why, work);
-        } else if let Some((_, waiter)) = self.waiters.pop_first() {
-            let ping = !fresh && self.needs_ping(Duration::ZERO);
-            work.handed = Some((waiter.reply, self.hand(entry, ping, waiter.since, now)));
-        } else if self.options.pool_size != 0 && self.kept() >= self.options.pool_size {
-            self.discard(entry, Why::Overflow, work);
-        } else {
-            entry.idle_since = now;
-            self.idle.push(entry);
+        let plan = self.growth.plan(&need, room);
+        if plan.connects > 0 {
+            self.connecting += plan.connects;
+            self.growth.attempts += u64::from(plan.connects);
+            work.connects = plan.connects;
+            work.attempt = self.growth.attempts;
+            work.generation = self.generation;
+        }
+        if let Some(at) = plan.again {
+            self.due(at, work);
         }
     }
 
-    fn hand(&mut self, entry: Entry<K>, ping: bool, since: Instant, now: Instant) -> Handed<K> {
-        let phase = if ping {
-            self.pinging += 1;
-            Phase::Pinging
-        } else {
-            self.lend(since, now);
-            Phase::Lent
-        };
-        Handed { entry, phase }
+    /// Closes what is idle beyond `pool_size`, and beyond a maximum that was lowered; the longest idle first.
+    fn trim(&mut self, work: &mut Work<S, E>) {
+        if self.options.pool_size == 0 {
+            return;
+        }
+        let over_size = count(self.idle.len()).saturating_sub(self.options.pool_size);
+        let over_maximum = self.options.maximum().map_or(0, |maximum| {
+            (self.total() - self.closing).saturating_sub(maximum)
+        });
+        let over = over_size.max(over_maximum) as usize;
+        for key in self
+            .idle
+            .drain(..over.min(self.idle.len()))
+            .collect::<Vec<_>>()
+        {
+            self.discard(key, Why::Overflow, work);
+        }
     }
 
-    fn lend(&mut self, since: Instant, now: Instant) {
-        self.lent += 1;
-        self.most_lent = self.most_lent.max(self.lent);
-        self.acquired += 1;
-        self.wait.record(now.saturating_duration_since(since));
+    /// Whether a connection is open that is not known to have gone bad.
+    fn is_sound(&self) -> bool {
+        self.entries
+            .iter()
+            .any(|(_, entry)| entry.generation == self.generation && entry.phase != Phase::Revoked)
     }
 
-    fn discard(&mut self, entry: Entry<K>, why: Why, work: &mut Work<K, W>) {
+    /// Takes a connection out of the entries; whoever reads the work closes it.
+    fn discard(&mut self, key: usize, why: Why, work: &mut Work<S, E>) {
+        let entry = self.entries.remove(key);
         self.closing += 1;
-        work.closing.push((entry, why));
+        work.closing.push(Discarded {
+            slot: entry.slot,
+            id: entry.id,
+            why,
+        });
     }
 
-    fn discard_idle(&mut self, why: Why, work: &mut Work<K, W>) {
-        for entry in std::mem::take(&mut self.idle) {
-            self.discard(entry, why, work);
+    fn discard_idle(&mut self, why: Why, work: &mut Work<S, E>) {
+        for key in std::mem::take(&mut self.idle) {
+            self.discard(key, why, work);
         }
     }
 
-    fn unfit(&self, entry: &Entry<K>, now: Instant) -> Option<Why> {
+    fn unfit(&self, entry: &Entry<S>, now: Instant) -> Option<Why> {
         if self.closed {
             Some(Why::PoolClosed)
         } else if entry.generation != self.generation {
             Some(Why::Retired)
-        } else if self.is_expired(entry, now) {
+        } else if entry.expires.is_some_and(|at| now > at) {
             Some(Why::Recycle)
         } else {
             None
         }
     }
 
-    fn is_expired(&self, entry: &Entry<K>, now: Instant) -> bool {
-        let age = now.saturating_duration_since(entry.opened_at);
-        self.options.pool_recycle.is_some_and(|limit| age > limit)
-    }
-
-    fn needs_ping(&self, idle: Duration) -> bool {
-        let limit = self.options.pool_pre_ping_idle;
-        self.options.pool_pre_ping && (limit.is_zero() || idle > limit)
-    }
-
-    /// Whether one more waiter would have a connect of its own, so that it takes nothing from those before it.
-    fn has_one_to_spare(&self) -> bool {
-        let connecting = self.connecting as usize;
-        connecting > self.waiters.len() || (connecting == self.waiters.len() && self.may_connect())
-    }
-
-    fn may_connect(&self) -> bool {
-        let room = self
-            .options
-            .maximum()
-            .is_none_or(|maximum| self.total() < maximum);
-        room && !self.closed && !(self.failing && self.connecting > 0)
-    }
-
-    /// Connections open and not on their way out.
-    fn kept(&self) -> u32 {
-        count(self.idle.len()) + self.lent + self.pinging + self.resetting
-    }
-}
-
-fn count(length: usize) -> u32 {
-    u32::try_from(length).unwrap_or(u32::MAX)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_queue_is_bounded() {
-        let mut state = State::<(), ()>::new(Options::default());
-        let now = Instant::now();
-        for asked in 0..=MAX_WAITERS {
-            let mut claim = Claim {
-                ticket: None,
-                since: now,
-                at_once: false,
-            };
-            let mut work = Work::default();
-            let answer = state.ask(&mut claim, now, &mut work, || ((), ()));
-            let queued = matches!(answer, Answer::Queued(..));
-            assert_eq!(queued, asked < MAX_WAITERS, "caller {asked}");
+    /// Something is to be looked at then.
+    fn due(&mut self, at: Instant, work: &mut Work<S, E>) {
+        if self.keeper.is_none_or(|keeper| at < keeper) {
+            self.keeper = Some(at);
+            work.rouse = true;
         }
-        assert_eq!(state.stats().0.timed_out, 1);
+    }
+
+    fn tell(&mut self, key: usize, outcome: Outcome<S, E>, work: &mut Work<S, E>) {
+        self.queue.dequeue(key);
+        self.deliver(key, outcome, work);
+    }
+
+    /// Tells a waiter that has left the queue.
+    fn deliver(&mut self, key: usize, outcome: Outcome<S, E>, work: &mut Work<S, E>) {
+        let waiter = &mut self.queue.waiters[key];
+        waiter.outcome = Some(outcome);
+        if let Some(waker) = waiter.waker.take() {
+            work.wakers.push(waker);
+        }
+    }
+}
+
+fn overbooked(reserved: u32, maximum: Option<u32>) -> Result<(), QuotaError> {
+    match maximum {
+        Some(maximum) if reserved > maximum => Err(QuotaError::Overbooked { reserved, maximum }),
+        _ => Ok(()),
     }
 }

@@ -34,6 +34,17 @@ pub enum LoadError {
         /// As it was given.
         folder: PathBuf,
     },
+    /// What it may hold of the database's connections can't be kept.
+    #[error(
+        "plugin \"{plugin}\" can't have its connections: {cause}; correct `connections` in [limits] or [plugins.{}] of host.toml",
+        poolhouse_database::toml_key(plugin)
+    )]
+    Connections {
+        /// The plugin.
+        plugin: Arc<str>,
+        /// Why not.
+        cause: Box<poolhouse_database::Error>,
+    },
     /// The file can't be read.
     #[error("{} can't be read ({cause})", file.display())]
     Unreadable {

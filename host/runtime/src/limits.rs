@@ -11,6 +11,8 @@ pub struct Limits {
     pub call_timeout: Duration,
     /// Connections that the plugin's call chains may hold at once.
     pub connections: u32,
+    /// As many of them as are kept from other plugins while this one holds fewer.
+    pub reserved_connections: u32,
     /// Rows in one answer.
     pub rows: u64,
     /// Bytes in one answer.
@@ -27,6 +29,7 @@ impl Default for Limits {
             memory: 64 << 20,
             call_timeout: Duration::from_secs(10),
             connections: 5,
+            reserved_connections: 0,
             rows: 100_000,
             bytes: 64 << 20,
             handles: 1024,

@@ -2,11 +2,9 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use parking_lot::Mutex;
-use poolhouse_database::{Actor, Database, Grants};
-use tokio::sync::Semaphore;
+use poolhouse_database::{Actor, Database, Grants, Quota};
 use wasmtime::Store;
 use wasmtime::component::{Component, Instance, InstancePre};
 
@@ -63,9 +61,18 @@ impl Plugin {
             .map_err(|error| unlinkable(engine, &component, file, &error))?;
         let exports = Exports::of(engine, &component, &pre, file)?;
         let PluginOptions { grants, limits } = options;
-        let patience = database
-            .as_ref()
-            .map_or(Duration::ZERO, Database::pool_timeout);
+        let quota = Quota {
+            max: Some(limits.connections),
+            reserved: limits.reserved_connections,
+        };
+        let tenant = match &database {
+            Some(database) if grants.is_some() => Some(database.tenant(&name, quota)),
+            _ => None,
+        };
+        let tenant = tenant.transpose().map_err(|cause| LoadError::Connections {
+            plugin: Arc::clone(&name),
+            cause: Box::new(cause),
+        })?;
         let access = Arc::new(DatabaseAccess {
             plugin: Arc::clone(&name),
             database,
@@ -74,13 +81,11 @@ impl Plugin {
                 grants,
                 max_rows: limits.rows,
                 max_bytes: limits.bytes,
+                tenant: tenant.clone(),
             }),
-            connections: Arc::new(Semaphore::new(
-                usize::try_from(limits.connections).unwrap_or(Semaphore::MAX_PERMITS),
-            )),
-            quota: limits.connections,
+            tenant,
+            quota,
             max_handles: limits.handles,
-            patience,
         });
         Ok(Self {
             name,

@@ -10,7 +10,7 @@ use poolhouse_database::{
     Acquire, Actor, Answer, Chain, Database, Error, TransactionId, TransactionOptions, Value,
     Within,
 };
-use tokio::sync::{Mutex as AsyncMutex, OwnedSemaphorePermit};
+use tokio::sync::Mutex as AsyncMutex;
 use tokio::time::Instant;
 
 /// Separate sessions that one call chain may have used at a time.
@@ -29,22 +29,14 @@ pub struct Scope {
     separate: Mutex<HashMap<u64, Arc<AsyncMutex<Slot>>>>,
 }
 
-/// A connection's worth of work, and the plugin's permit for holding one.
+/// A connection's worth of work.
 pub(crate) struct Slot {
     pub(crate) chain: Option<Chain>,
-    pub(crate) permit: Option<OwnedSemaphorePermit>,
 }
 
 impl Slot {
     pub(crate) fn holds_connection(&self) -> bool {
         self.chain.as_ref().is_some_and(Chain::holds_connection)
-    }
-
-    /// Gives the permit back as soon as no connection is held.
-    pub(crate) fn settle(&mut self) {
-        if !self.holds_connection() {
-            self.permit = None;
-        }
     }
 }
 
@@ -62,10 +54,7 @@ impl Scope {
             timeout,
             deadline,
             database,
-            shared: AsyncMutex::new(Slot {
-                chain,
-                permit: None,
-            }),
+            shared: AsyncMutex::new(Slot { chain }),
             separate: Mutex::default(),
         })
     }
@@ -153,10 +142,7 @@ impl Scope {
                 chain.set_acquire(Acquire::AtOnce);
                 chain
             });
-            Arc::new(AsyncMutex::new(Slot {
-                chain,
-                permit: None,
-            }))
+            Arc::new(AsyncMutex::new(Slot { chain }))
         });
         Some(Arc::clone(slot))
     }
@@ -239,7 +225,6 @@ impl Scope {
             None => Ok(()),
         };
         chain.unwind_to(entry.depth).await;
-        slot.settle();
         ended.map(|()| left_open)
     }
 
@@ -276,6 +261,5 @@ impl Slot {
         if let Some(chain) = self.chain.as_mut() {
             chain.finish().await;
         }
-        self.permit = None;
     }
 }

@@ -275,7 +275,7 @@ async fn concurrent_access(subject: &Subject) -> Finding {
     Ok(format!(
         "{TASKS} tasks on {} connections, longest wait {:.1} ms",
         stats.most_checked_out,
-        stats.wait.maximum.as_secs_f64() * 1e3
+        subject.database.timings().wait.maximum.as_secs_f64() * 1e3
     ))
 }
 

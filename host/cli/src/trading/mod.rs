@@ -85,5 +85,6 @@ pub(crate) fn host() -> Actor {
         },
         max_rows: 1000,
         max_bytes: 1 << 20,
+        tenant: None,
     }
 }

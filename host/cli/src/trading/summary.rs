@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{CellAlignment, Table};
-use poolhouse_database::PoolStats;
+use poolhouse_database::Database;
 
 use super::Desk;
 use crate::output;
@@ -14,7 +14,7 @@ use crate::output;
 ///
 /// # Errors
 /// Where they can't be written.
-pub(crate) fn print(desk: &Desk, pool: &PoolStats, elapsed: Duration) -> io::Result<()> {
+pub(crate) fn print(desk: &Desk, database: &Database, elapsed: Duration) -> io::Result<()> {
     let mut table = Table::new();
     table.load_style(UTF8_FULL_CONDENSED).set_header([
         "strategy row",
@@ -65,11 +65,12 @@ pub(crate) fn print(desk: &Desk, pool: &PoolStats, elapsed: Duration) -> io::Res
         "{orders} orders in {:.3} s",
         elapsed.as_secs_f64()
     ))?;
+    let (pool, wait) = (database.stats(), database.timings().wait);
     output::print(format_args!(
         "pool: {} acquires, wait p50 {} p99 {}, most in use {}, overflow {}, connections opened {}",
         pool.acquired,
-        micros(pool.wait.p50),
-        micros(pool.wait.p99),
+        micros(wait.p50),
+        micros(wait.p99),
         pool.most_checked_out,
         pool.most_overflow,
         pool.opened

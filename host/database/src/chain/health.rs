@@ -16,32 +16,36 @@ impl Chain {
             self.lose(&lost_connection());
         }
         let started = Instant::now();
-        let backend = self.database.backend();
         let left = self.deadline.map_or(LIMIT, |deadline| {
             deadline.saturating_duration_since(started)
         });
         if left.is_zero() {
-            return Health::of(backend, started, Err(self.call_timeout()));
+            return Health::of(&self.database, started, Err(self.call_timeout()));
         }
         let limit = left.min(LIMIT);
         let Some(lease) = self.lease.as_mut() else {
             return self.database.health_by(self.acquire, limit).await;
         };
-        let mut operation = lease.operation();
+        let Ok(mut operation) = lease.operation(None) else {
+            return Health::of(&self.database, started, Err(lost_connection()));
+        };
         let error = match timeout_at(started + limit, operation.ping()).await {
             Ok(Ok(())) => {
                 let version = operation.version().to_owned();
                 operation.complete();
                 self.database.answered();
-                return Health::of(backend, started, Ok(version));
+                return Health::of(&self.database, started, Ok(version));
             }
             Ok(Err(error)) => {
                 operation.complete();
                 error
             }
-            Err(_) => self.database.silent(limit),
+            Err(_) => {
+                drop(operation);
+                self.database.silent(limit)
+            }
         };
         self.lose(&error);
-        Health::of(backend, started, Err(error))
+        Health::of(&self.database, started, Err(error))
     }
 }

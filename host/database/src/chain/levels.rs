@@ -1,5 +1,6 @@
 //! Owns a chain's transaction and savepoints as a stack of levels: beginning them, and finding where a statement belongs.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -12,7 +13,7 @@ use crate::statement::Failed;
 use crate::transaction::{Isolation, Level, State, TransactionId, TransactionOptions};
 use crate::url::Backend;
 
-use super::{Chain, lost_connection, transaction_timeout};
+use super::{Chain, held_too_long, lost_connection, transaction_timeout, within};
 
 /// Savepoints in savepoints.
 const MAX_LEVELS: usize = 64;
@@ -56,8 +57,12 @@ impl Chain {
             let limit = CONTROL_LIMIT.saturating_add(self.database.busy_timeout());
             after(started, limit)
         });
-        let mut operation = lease.operation();
-        let Ok(result) = tokio::time::timeout_at(until, operation.begin(&options)).await else {
+        let revocation = lease.revocation();
+        let mut operation = lease
+            .operation(Some(&Arc::from("BEGIN")))
+            .map_err(|_| held_too_long())?;
+        let begun = within(&revocation, Some(until), operation.begin(&options)).await;
+        let Some(result) = begun else {
             return Err(match self.deadline {
                 Some(_) => self.call_timeout(),
                 None => unanswered("BEGIN", started),
@@ -72,7 +77,7 @@ impl Chain {
         );
         if let Err(failed) = result {
             if failed.broken {
-                lease.break_off();
+                lease.break_off(failed.error.clone());
             }
             lease.release().await;
             return Err(failed.error);
@@ -228,8 +233,12 @@ impl Chain {
     /// Marks what can't go on: levels past their timeout, and all of them where the connection is of no use any more.
     /// Cancel-safe: dropped midway, the connection is found unusable the next time.
     pub(super) async fn expire(&mut self) {
-        if self.lease.as_ref().is_some_and(|lease| !lease.is_usable()) {
-            self.lose(&lost_connection());
+        if let Some(lease) = self.lease.as_ref().filter(|lease| !lease.is_usable()) {
+            let error = match lease.is_revoked() {
+                true => held_too_long(),
+                false => lost_connection(),
+            };
+            self.lose(&error);
         }
         let now = Instant::now();
         let expired = self.levels.iter().enumerate().find_map(|(at, level)| {
@@ -260,7 +269,7 @@ impl Chain {
         if let Some(mut lease) = self.lease.take()
             && lease.is_usable()
         {
-            lease.break_off();
+            lease.break_off(error.clone());
         }
         self.mark_lost(error);
     }
@@ -311,18 +320,27 @@ impl Chain {
                 broken: true,
             });
         };
-        let mut operation = lease.operation();
-        let Ok(result) = tokio::time::timeout_at(until, work(&mut operation)).await else {
-            return Err(Failed {
-                error: unanswered(what, started),
-                refused: false,
-                broken: true,
-            });
+        let failed = |error| Failed {
+            error,
+            refused: false,
+            broken: true,
+        };
+        let revocation = lease.revocation();
+        let statement = Arc::from(what);
+        let mut operation = lease
+            .operation(Some(&statement))
+            .map_err(|_| failed(held_too_long()))?;
+        let Some(result) = within(&revocation, Some(until), work(&mut operation)).await else {
+            drop(operation);
+            return Err(failed(match lease.is_revoked() {
+                true => held_too_long(),
+                false => unanswered(what, started),
+            }));
         };
         operation.complete();
         match &result {
             Ok(_) => self.database.answered(),
-            Err(failed) if failed.broken => lease.break_off(),
+            Err(failed) if failed.broken => lease.break_off(failed.error.clone()),
             Err(_) => {}
         }
         result

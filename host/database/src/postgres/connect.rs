@@ -79,10 +79,17 @@ impl PostgresConnector {
         self.control.end().await;
     }
 
+    /// Ends the statement that a server's process runs.
+    pub(crate) async fn cancel(&self, pid: i32) {
+        if pid != 0 {
+            self.control.cancel(pid).await;
+        }
+    }
+
     /// Closes a connection; one with a statement under way is cancelled on the server first.
     pub(crate) async fn close(&self, connection: PostgresConnection) {
-        if connection.busy && connection.pid != 0 {
-            self.control.cancel(connection.pid).await;
+        if connection.busy {
+            self.cancel(connection.pid).await;
         }
         // Whether the goodbye arrives or not, the socket is closed when this returns.
         let _ = tokio::time::timeout(GOODBYE, connection.inner.close()).await;

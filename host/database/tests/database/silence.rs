@@ -160,7 +160,7 @@ async fn past_its_deadline_a_rollback_still_has_its_time() {
         .await
         .unwrap();
     tokio::time::pause();
-    tokio::time::advance(Duration::from_secs(300)).await;
+    tokio::time::advance(Duration::from_secs(65)).await;
     tokio::time::resume();
     chain.finish().await;
     let stats = database.stats();

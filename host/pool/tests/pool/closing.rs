@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use poolhouse_pool::AcquireError;
+use poolhouse_pool::{AcquireError, Request};
 use tokio::time::Instant;
 
-use crate::stub::{Behaviour, ask, calls, holder, options, pool, quiet, seconds, take};
+use crate::stub::{Behaviour, acquire, acquire_at_once, ask, options, pool, quiet, seconds, take};
 
 #[tokio::test(start_paused = true)]
 async fn closing_turns_waiters_and_newcomers_away() {
@@ -18,11 +18,11 @@ async fn closing_turns_waiters_and_newcomers_away() {
     });
     assert!(matches!(waiter.await.unwrap(), Err(AcquireError::Closed)));
     assert!(matches!(
-        pool.acquire(&holder(), None).await,
+        acquire(&pool, Request::default()).await,
         Err(AcquireError::Closed)
     ));
     assert!(matches!(
-        pool.acquire_at_once(&holder()).await,
+        acquire_at_once(&pool).await,
         Err(AcquireError::Closed)
     ));
     tokio::time::sleep(seconds(5)).await;
@@ -38,15 +38,28 @@ async fn closing_waits_for_no_longer_than_it_is_told() {
     let (first, second) = (take(&pool).await, take(&pool).await);
     take(&pool).await.release().await;
     let started = Instant::now();
-    assert_eq!(pool.close(seconds(3)).await, 2);
-    assert_eq!(started.elapsed(), seconds(3));
-    // What comes back later is closed all the same, without a reset.
-    let mut touched = first;
+    // Those that nothing is done with are taken back at the deadline; the one in mid-operation is cancelled, in vain.
+    script.cancel.does(Behaviour::Hang);
+    let (mut touched, mut silent) = (first, second);
     touched.touch();
-    drop((touched, second));
+    let operation = silent.operation(None).unwrap();
+    assert_eq!(pool.close(seconds(3)).await, 1);
+    assert_eq!(
+        started.elapsed(),
+        seconds(8),
+        "3 s, and close_timeout for those revoked"
+    );
+    assert_eq!(
+        (script.cancel.count(), script.close.count(), script.open()),
+        (1, 2, 1)
+    );
+    assert!(touched.operation(None).is_err() && !touched.is_usable());
+    // What comes back later is closed all the same, without a reset.
+    operation.complete();
+    drop((touched, silent));
     assert_eq!(pool.close(seconds(3)).await, 0);
     assert_eq!(
-        (script.open(), calls(&script.resets), calls(&script.closes)),
+        (script.open(), script.reset.count(), script.close.count()),
         (0, 0, 3)
     );
 }
@@ -55,7 +68,7 @@ async fn closing_waits_for_no_longer_than_it_is_told() {
 async fn closing_closes_idle_connections_and_bounds_each() {
     let (pool, script) = pool(options(3, 0));
     drop((take(&pool).await, take(&pool).await, take(&pool).await));
-    *script.close.lock() = Behaviour::Hang;
+    script.close.does(Behaviour::Hang);
     let started = Instant::now();
     assert_eq!(pool.close(seconds(20)).await, 0);
     assert_eq!(
@@ -63,13 +76,13 @@ async fn closing_closes_idle_connections_and_bounds_each() {
         seconds(5),
         "all at the same time, each within close_timeout"
     );
-    assert_eq!((calls(&script.closes), script.open()), (3, 0));
+    assert_eq!((script.close.count(), script.open()), (3, 0));
 }
 
 #[tokio::test(start_paused = true)]
 async fn closing_ends_connects_that_hang() {
     let (pool, script) = pool(options(3, 0));
-    *script.connect.lock() = Behaviour::Hang;
+    script.connect.does(Behaviour::Hang);
     let waiter = ask(&pool).await;
     let started = Instant::now();
     assert_eq!(pool.close(seconds(20)).await, 0);
@@ -99,7 +112,7 @@ async fn a_ping_that_succeeds_after_closing_lends_nothing() {
     let (pool, script) = pool(options(1, 0));
     drop(take(&pool).await);
     tokio::time::advance(seconds(60)).await;
-    *script.ping.lock() = Behaviour::After(seconds(2));
+    script.ping.does(Behaviour::After(seconds(2)));
     let pinging = ask(&pool).await;
     assert_eq!(pool.close(seconds(20)).await, 0);
     assert!(matches!(pinging.await.unwrap(), Err(AcquireError::Closed)));

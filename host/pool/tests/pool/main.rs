@@ -5,10 +5,19 @@
 mod stub;
 
 mod queue;
+mod queuepool;
+
+mod chains;
+mod fairness;
+mod tenants;
 
 mod connecting;
+mod growth;
 mod returning;
+mod revocation;
 mod staleness;
 
 mod closing;
-mod random;
+mod resizing;
+
+mod model;

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use poolhouse_pool::AcquireError;
+use poolhouse_pool::{AcquireError, Request};
 use tokio::time::{Instant, timeout};
 
-use crate::stub::{Behaviour, ask, calls, holder, options, pool, quiet, seconds, take};
+use crate::stub::{
+    Behaviour, acquire, acquire_at_once, ask, options, pool, quiet, seconds, take, until,
+};
 
 #[tokio::test(start_paused = true)]
 async fn nothing_is_opened_before_it_is_asked_for() {
@@ -14,7 +16,7 @@ async fn nothing_is_opened_before_it_is_asked_for() {
     assert_eq!(script.most_open(), 0);
     assert_eq!(pool.stats().overflow, -5);
     let lease = take(&pool).await;
-    assert_eq!((lease.id(), lease.holder().chain), (1, 7));
+    assert_eq!(lease.id(), 1);
     assert_eq!((pool.stats().overflow, script.open()), (-4, 1));
 }
 
@@ -27,7 +29,7 @@ async fn idle_connections_are_reused_last_in_first_out() {
     }
     let (a, b, c) = (take(&pool).await, take(&pool).await, take(&pool).await);
     assert_eq!((a.id(), b.id(), c.id()), (2, 3, 1));
-    assert_eq!(calls(&script.connects), 3);
+    assert_eq!(script.connect.count(), 3);
 }
 
 #[tokio::test(start_paused = true)]
@@ -41,8 +43,8 @@ async fn waiters_are_served_first_in_first_out_and_nobody_passes_them() {
     for served in 0..5 {
         // The connection is handed over within the release, so whoever asks right after it comes too late.
         lease.release().await;
-        let barging = pool.acquire_at_once(&holder()).await;
-        assert!(matches!(barging, Err(AcquireError::Exhausted { .. })));
+        let barging = acquire_at_once(&pool).await;
+        assert!(matches!(barging, Err(AcquireError::Exhausted(_))));
         quiet().await;
         let finished: Vec<bool> = waiters.iter().map(|waiter| waiter.is_finished()).collect();
         assert_eq!(
@@ -63,25 +65,23 @@ async fn a_caller_who_waited_in_vain_learns_the_counts() {
     let _leases = (take(&pool).await, take(&pool).await);
     let _earlier = tokio::spawn({
         let pool = pool.clone();
-        async move { pool.acquire(&holder(), None).await }
+        async move { acquire(&pool, Request::default()).await }
     });
     let started = Instant::now();
     let deadline = started + seconds(4);
-    let error = pool.acquire(&holder(), Some(deadline)).await.unwrap_err();
+    let error = acquire(&pool, until(deadline)).await.unwrap_err();
     assert_eq!(started.elapsed(), seconds(4));
-    let AcquireError::Exhausted {
-        waited,
-        size,
-        overflow,
-        checked_out,
-        waiting,
-        pool_timeout,
-    } = error
-    else {
+    let AcquireError::Exhausted(told) = &error else {
         panic!("{error}");
     };
-    assert_eq!((waited, pool_timeout), (seconds(4), seconds(30)));
-    assert_eq!((size, overflow, checked_out, waiting), (1, 1, 2, 1));
+    assert_eq!(
+        (&*told.tenant, told.at_max, told.paused),
+        ("test", None, false)
+    );
+    assert_eq!((told.waited, told.pool_timeout), (seconds(4), seconds(30)));
+    assert_eq!((told.size, told.max_overflow, told.overflow), (1, 1, 1));
+    assert_eq!((told.checked_out, told.waiting), (2, 1));
+    assert!(told.cause.is_none());
     for setting in ["pool_size", "max_overflow", "pool_timeout"] {
         assert!(error.to_string().contains(setting), "{error}");
     }
@@ -93,28 +93,12 @@ async fn pool_timeout_bounds_a_later_deadline() {
     let (pool, _) = pool(options(1, 0));
     let _lease = take(&pool).await;
     let started = Instant::now();
-    let error = pool
-        .acquire(&holder(), Some(started + seconds(300)))
+    let error = acquire(&pool, until(started + seconds(300)))
         .await
         .unwrap_err();
-    assert!(matches!(error, AcquireError::Exhausted { .. }));
+    assert!(matches!(error, AcquireError::Exhausted(_)));
     assert_eq!(started.elapsed(), seconds(30));
     assert_eq!(pool.stats().waiting, 0);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_connection_delivered_at_the_moment_of_timeout_is_given() {
-    let (pool, _) = pool(options(1, 0));
-    let lease = take(&pool).await;
-    let deadline = Instant::now() + seconds(3);
-    let holder = holder();
-    let mut waiter = Box::pin(pool.acquire(&holder, Some(deadline)));
-    assert!(timeout(seconds(1), &mut waiter).await.is_err());
-    // The reply arrives and the deadline passes, both before the waiter runs again.
-    lease.release().await;
-    tokio::time::advance(seconds(60)).await;
-    assert_eq!(waiter.await.unwrap().id(), 1);
-    assert_eq!(pool.stats().timed_out, 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -134,8 +118,7 @@ async fn a_cancelled_waiter_leaves_the_queue() {
 async fn what_was_handed_to_a_cancelled_waiter_goes_to_the_next() {
     let (pool, script) = pool(options(1, 0));
     let lease = take(&pool).await;
-    let holder = holder();
-    let mut cancelled = Box::pin(pool.acquire(&holder, None));
+    let mut cancelled = Box::pin(acquire(&pool, Request::default()));
     assert!(timeout(seconds(1), &mut cancelled).await.is_err());
     let next = ask(&pool).await;
     lease.release().await;
@@ -143,9 +126,9 @@ async fn what_was_handed_to_a_cancelled_waiter_goes_to_the_next() {
     assert!(!next.is_finished(), "the first in the queue has it");
     drop(cancelled);
     let lease = next.await.unwrap().unwrap();
-    assert_eq!((lease.id(), calls(&script.connects)), (1, 1));
+    assert_eq!((lease.id(), script.connect.count()), (1, 1));
 
-    let mut cancelled = Box::pin(pool.acquire(&holder, None));
+    let mut cancelled = Box::pin(acquire(&pool, Request::default()));
     assert!(timeout(seconds(1), &mut cancelled).await.is_err());
     lease.release().await;
     drop(cancelled);
@@ -155,37 +138,31 @@ async fn what_was_handed_to_a_cancelled_waiter_goes_to_the_next() {
 #[tokio::test(start_paused = true)]
 async fn at_once_takes_what_is_idle_or_may_be_opened_and_else_refuses() {
     let (pool, script) = pool(options(1, 1));
-    *script.connect.lock() = Behaviour::After(seconds(2));
-    let first = pool.acquire_at_once(&holder()).await.unwrap();
-    let second = pool.acquire_at_once(&holder()).await.unwrap();
+    script.connect.does(Behaviour::After(seconds(2)));
+    let first = acquire_at_once(&pool).await.unwrap();
+    let second = acquire_at_once(&pool).await.unwrap();
     let started = Instant::now();
-    let refused = pool.acquire_at_once(&holder()).await;
-    assert!(matches!(
-        refused,
-        Err(AcquireError::Exhausted {
-            waited: Duration::ZERO,
-            ..
-        })
-    ));
+    let refused = acquire_at_once(&pool).await;
+    assert!(matches!(refused, Err(AcquireError::Exhausted(told)) if told.waited.is_zero()));
     assert_eq!(started.elapsed(), Duration::ZERO);
     second.release().await;
     first.release().await;
-    assert_eq!(pool.acquire_at_once(&holder()).await.unwrap().id(), 1);
+    assert_eq!(acquire_at_once(&pool).await.unwrap().id(), 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn at_once_takes_nothing_from_those_who_wait() {
     let (pool, script) = pool(options(2, 0));
-    *script.connect.lock() = Behaviour::After(seconds(2));
+    script.connect.does(Behaviour::After(seconds(2)));
     // One waits for its connect; another may be opened beside it, and a third may not.
     let waiter = ask(&pool).await;
     let beside = tokio::spawn({
         let pool = pool.clone();
-        async move { pool.acquire_at_once(&holder()).await }
+        async move { acquire_at_once(&pool).await }
     });
     quiet().await;
     assert_eq!(pool.stats().connecting, 2);
-    assert!(pool.acquire_at_once(&holder()).await.is_err());
+    assert!(acquire_at_once(&pool).await.is_err());
     let leases = (
         waiter.await.unwrap().unwrap(),
         beside.await.unwrap().unwrap(),
@@ -196,11 +173,11 @@ async fn at_once_takes_nothing_from_those_who_wait() {
 #[tokio::test(start_paused = true)]
 async fn at_once_takes_a_connect_nobody_waits_for_any_more() {
     let (pool, script) = pool(options(1, 0));
-    *script.connect.lock() = Behaviour::After(seconds(2));
+    script.connect.does(Behaviour::After(seconds(2)));
     ask(&pool).await.abort();
     quiet().await;
-    assert_eq!(pool.acquire_at_once(&holder()).await.unwrap().id(), 1);
-    assert_eq!(calls(&script.connects), 1);
+    assert_eq!(acquire_at_once(&pool).await.unwrap().id(), 1);
+    assert_eq!(script.connect.count(), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -208,14 +185,18 @@ async fn at_once_replaces_an_idle_connection_that_is_too_old() {
     let (pool, _) = pool(options(1, 0));
     take(&pool).await.release().await;
     tokio::time::advance(seconds(4000)).await;
-    assert_eq!(pool.acquire_at_once(&holder()).await.unwrap().id(), 2);
+    assert_eq!(acquire_at_once(&pool).await.unwrap().id(), 2);
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_maximum_is_never_passed_by_many_tasks() {
     let (pool, script) = pool(options(3, 4));
-    *script.connect.lock() = Behaviour::After(Duration::from_millis(20));
-    *script.close.lock() = Behaviour::After(Duration::from_millis(5));
+    script
+        .connect
+        .does(Behaviour::After(Duration::from_millis(20)));
+    script
+        .close
+        .does(Behaviour::After(Duration::from_millis(5)));
     let tasks: Vec<_> = (0..200u64)
         .map(|task| {
             let pool = pool.clone();
@@ -239,73 +220,7 @@ async fn the_maximum_is_never_passed_by_many_tasks() {
         (stats.most_checked_out, stats.most_overflow, stats.acquired),
         (7, 4, 2000)
     );
-    assert_eq!((stats.wait.count, stats.hold.count), (2000, 2000));
-    assert!(stats.hold.maximum >= Duration::from_millis(10));
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn the_maximum_is_never_passed_by_many_threads() {
-    let (pool, script) = pool(options(2, 2));
-    let tasks: Vec<_> = (0..64u64)
-        .map(|task| {
-            let pool = pool.clone();
-            tokio::spawn(async move {
-                for turn in 0..200u64 {
-                    let mut lease = take(&pool).await;
-                    let operation = lease.operation();
-                    assert!(!operation.busy);
-                    tokio::task::yield_now().await;
-                    if (task + turn) % 7 != 0 {
-                        operation.complete();
-                    } else {
-                        drop(operation);
-                    }
-                    if turn % 5 == 0 {
-                        lease.touch();
-                    }
-                    if turn % 2 == 0 {
-                        lease.release().await;
-                    }
-                }
-            })
-        })
-        .collect();
-    for task in tasks {
-        task.await.unwrap();
-    }
-    assert!(script.most_open() <= 4, "{}", script.most_open());
-    assert_eq!(pool.stats().acquired, 64 * 200);
-    assert_eq!(pool.close(seconds(30)).await, 0);
-    assert_eq!(script.open(), 0);
-}
-
-#[tokio::test(start_paused = true)]
-async fn pool_size_0_opens_without_limit_and_keeps_all() {
-    let (pool, script) = pool(options(0, 0));
-    let mut leases = Vec::new();
-    for _ in 0..40 {
-        leases.push(take(&pool).await);
-    }
-    drop(leases);
-    quiet().await;
-    let stats = pool.stats();
-    assert_eq!((stats.checked_in, stats.overflow), (40, 40));
-    assert_eq!(calls(&script.closes), 0);
-}
-
-#[tokio::test(start_paused = true)]
-async fn max_overflow_minus_1_opens_without_limit_and_keeps_pool_size() {
-    let (pool, script) = pool(options(3, -1));
-    let mut leases = Vec::new();
-    for _ in 0..40 {
-        leases.push(take(&pool).await);
-    }
-    assert_eq!(pool.stats().overflow, 37);
-    drop(leases);
-    quiet().await;
-    assert_eq!(
-        (pool.stats().checked_in, pool.stats().most_overflow),
-        (3, 37)
-    );
-    assert_eq!((calls(&script.closes), script.open()), (37, 3));
+    let timings = pool.timings();
+    assert_eq!((timings.wait.count, timings.hold.count), (2000, 2000));
+    assert!(timings.hold.maximum >= Duration::from_millis(10));
 }

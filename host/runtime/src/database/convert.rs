@@ -1,6 +1,6 @@
 //! Translates between the WIT's types and the database crate's: the one place where our errors become the guest's.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use poolhouse_database as db;
 
@@ -147,16 +147,27 @@ pub(super) fn options(options: wit::TransactionOptions) -> db::TransactionOption
 
 pub(super) fn health(health: db::Health) -> wit::HealthStatus {
     wit::HealthStatus {
-        state: if health.up {
-            wit::HealthState::Up
-        } else {
-            wit::HealthState::Down
-        },
+        state: condition(health.condition),
+        since: since(health.since),
         backend: health.backend.to_string(),
         version: health.version,
         latency: microseconds(health.latency),
         message: health.message,
     }
+}
+
+pub(super) fn condition(condition: db::Condition) -> wit::HealthState {
+    match condition {
+        db::Condition::Up => wit::HealthState::Up,
+        db::Condition::Degraded => wit::HealthState::Degraded,
+        db::Condition::Down => wit::HealthState::Down,
+    }
+}
+
+/// Microseconds since the Unix epoch.
+pub(super) fn since(at: SystemTime) -> i64 {
+    let elapsed = at.duration_since(SystemTime::UNIX_EPOCH);
+    i64::try_from(elapsed.unwrap_or_default().as_micros()).unwrap_or(i64::MAX)
 }
 
 pub(super) fn error(error: db::Error) -> types::Error {

@@ -1,8 +1,9 @@
 //! The WIT interface's functions, each a few lines over `view`.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::SystemTime;
 
-use poolhouse_database::{Database, Error};
+use poolhouse_database::{Database, Error, Tenant};
 use wasmtime::component::Resource;
 
 use super::{Cursor, DatabaseView, Session, Transaction, convert};
@@ -35,6 +36,7 @@ impl wit::Host for DatabaseView<'_> {
             }
             _ => wit::HealthStatus {
                 state: wit::HealthState::Down,
+                since: convert::since(SystemTime::now()),
                 backend: String::new(),
                 version: String::new(),
                 latency: 0,
@@ -48,16 +50,30 @@ impl wit::Host for DatabaseView<'_> {
 
     async fn stats(&mut self) -> wasmtime::Result<wit::PoolStats> {
         let access = &self.state.access;
-        let free = u32::try_from(access.connections.available_permits()).unwrap_or(u32::MAX);
         let pool = access.database.as_ref().map(Database::stats);
+        let health = access.database.as_ref().map(Database::pool_health);
+        let used = access.tenant.as_ref().map(Tenant::stats);
         Ok(wit::PoolStats {
             size: pool.as_ref().map_or(0, |pool| pool.size),
             checked_in: pool.as_ref().map_or(0, |pool| pool.checked_in),
             checked_out: pool.as_ref().map_or(0, |pool| pool.checked_out),
             overflow: pool.as_ref().map_or(0, |pool| pool.overflow),
             waiting: pool.as_ref().map_or(0, |pool| pool.waiting),
-            quota: access.quota,
-            used: access.quota.saturating_sub(free),
+            state: health.as_ref().map_or(wit::HealthState::Down, |health| {
+                convert::condition(health.condition)
+            }),
+            since: convert::since(
+                health
+                    .as_ref()
+                    .map_or_else(SystemTime::now, |health| health.since),
+            ),
+            message: health.map_or_else(
+                || "the host runs without a database".to_owned(),
+                |health| health.message,
+            ),
+            quota: access.quota.max.unwrap_or(u32::MAX),
+            reserved: access.quota.reserved,
+            used: used.map_or(0, |used| used.checked_out),
         })
     }
 }

@@ -6,10 +6,8 @@ mod host;
 mod view;
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use poolhouse_database::{Actor, Database, TransactionId};
-use tokio::sync::Semaphore;
+use poolhouse_database::{Actor, Database, Quota, Tenant, TransactionId};
 use wasmtime::component::{HasData, Linker, ResourceTable};
 
 use crate::bindings::poolhouse::database::database as wit;
@@ -31,12 +29,10 @@ pub(crate) struct DatabaseAccess {
     pub(crate) database: Option<Database>,
     /// On whose behalf statements run; none without a grant.
     pub(crate) actor: Option<Actor>,
-    /// One permit for each connection that the plugin's call chains may hold.
-    pub(crate) connections: Arc<Semaphore>,
-    pub(crate) quota: u32,
+    /// In whose name the plugin's connections are asked for; none without a grant or a database.
+    pub(crate) tenant: Option<Tenant>,
+    pub(crate) quota: Quota,
     pub(crate) max_handles: u32,
-    /// How long to wait for a connection (`pool_timeout`).
-    pub(crate) patience: Duration,
 }
 
 /// A guest's session: which connection its statements use. It holds none itself.

@@ -1,12 +1,11 @@
-//! What a guest's handles stand for: finding the chain of a session or transaction, and running work on it with
-//! the plugin's permit for a connection.
+//! What a guest's handles stand for: finding the chain of a session or transaction, and running work on it.
 
 use std::sync::Arc;
 
 use poolhouse_database::{
     Acquire, Actor, Backend, Chain, Error, LimitKind, TransactionId, Within, toml_key,
 };
-use tokio::sync::{Mutex as AsyncMutex, OwnedSemaphorePermit};
+use tokio::sync::Mutex as AsyncMutex;
 use wasmtime::component::Resource;
 
 use super::{DatabaseAccess, DatabaseView, Session, Transaction, convert};
@@ -200,7 +199,7 @@ impl DatabaseView<'_> {
     }
 }
 
-/// Runs `work` on a slot with the plugin's permit for a connection in hand.
+/// Runs `work` on a slot.
 async fn on_slot<R>(
     access: &DatabaseAccess,
     actor: &Actor,
@@ -213,9 +212,6 @@ async fn on_slot<R>(
     let at_once = scope.holds_another(separate);
     let writes_elsewhere = scope.writes_elsewhere(separate);
     let mut slot = slot.lock().await;
-    if !slot.holds_connection() && slot.permit.is_none() {
-        slot.permit = Some(permit(access, at_once).await?);
-    }
     let sqlite = access
         .database
         .as_ref()
@@ -229,27 +225,5 @@ async fn on_slot<R>(
     chain.refuse_writes((sqlite && writes_elsewhere).then(|| {
         "this call chain is writing on another connection, and SQLite has one writer: commit that first".to_owned()
     }));
-    let result = work(chain, actor).await;
-    slot.settle();
-    result
-}
-
-async fn permit(access: &DatabaseAccess, at_once: bool) -> Result<OwnedSemaphorePermit, Error> {
-    let connections = Arc::clone(&access.connections);
-    let permit = if at_once {
-        connections.try_acquire_owned().ok()
-    } else {
-        tokio::time::timeout(access.patience, connections.acquire_owned())
-            .await
-            .ok()
-            .and_then(Result::ok)
-    };
-    permit.ok_or_else(|| Error::Limit {
-        kind: LimitKind::Connections,
-        message: format!(
-            "plugin \"{}\" already holds the {} connections it may (limit `connections`)",
-            access.plugin, access.quota
-        ),
-        maximum: u64::from(access.quota),
-    })
+    work(chain, actor).await
 }

@@ -1,0 +1,112 @@
+//! One caller's way to a connection: asking, waiting, and asking again where what it was handed proved stale.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use tokio::time::Instant;
+use tracing::debug;
+
+use crate::connector::Connector;
+use crate::error::AcquireError;
+use crate::lease::Lease;
+use crate::loan::Loan;
+use crate::shared::{Shared, SlotOf, after};
+use crate::state::{Answer, Claim, Outcome};
+use crate::tenant::Request;
+
+pub(crate) async fn acquire<C: Connector>(
+    shared: &Arc<Shared<C>>,
+    tenant: usize,
+    request: &Request,
+) -> Result<Lease<C>, AcquireError<C::Error>> {
+    let since = Instant::now();
+    let limit = after(since, shared.options.pool_timeout);
+    let mut claim = Claim {
+        tenant,
+        chain: request.chain,
+        since,
+        until: request.until.map_or(limit, |until| until.min(limit)),
+        deadline: request.deadline,
+        setting: request.setting,
+        at_once: request.at_once,
+        urgent: false,
+        promised: false,
+        ticket: None,
+        attempts: 0,
+    };
+    let mut now = since;
+    loop {
+        let answer = shared.change(now, |state, work| state.ask(&mut claim, now, work));
+        let outcome = match answer {
+            Answer::Told(outcome) => outcome,
+            Answer::Queued(key) => {
+                let waiting = Waiting {
+                    shared,
+                    key: Some(key),
+                };
+                waiting.await
+            }
+        };
+        let handed = match outcome {
+            Outcome::Handed(handed) => handed,
+            Outcome::Refused(error) => return Err(error),
+        };
+        let ping = handed.ping;
+        let loan = Loan::new(Arc::clone(shared), handed);
+        let loan = if ping {
+            loan.pinged(&claim).await?
+        } else {
+            Some(loan)
+        };
+        if let Some(loan) = loan {
+            debug!(
+                target: "poolhouse::pool",
+                id = loan.id(),
+                chain = claim.chain,
+                waited = ?claim.since.elapsed(),
+                "checkout"
+            );
+            return Ok(Lease::new(loan));
+        }
+        // A connection was promised and proved stale: its place will be free in a moment, and is this caller's.
+        claim.promised = true;
+        claim.at_once = false;
+        now = Instant::now();
+    }
+}
+
+/// A place in the queue, given up when this is dropped; a connection already on its way then goes to the next.
+struct Waiting<'a, C: Connector> {
+    shared: &'a Arc<Shared<C>>,
+    key: Option<usize>,
+}
+
+impl<C: Connector> Future for Waiting<'_, C> {
+    type Output = Outcome<SlotOf<C>, C::Error>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let Some(key) = self.key else {
+            unreachable!("a future is not polled again once it is ready")
+        };
+        let outcome = self.shared.state.lock().poll(key, context.waker());
+        match outcome {
+            Some(outcome) => {
+                self.key = None;
+                Poll::Ready(outcome)
+            }
+            None => Poll::Pending,
+        }
+    }
+}
+
+impl<C: Connector> Drop for Waiting<'_, C> {
+    fn drop(&mut self) {
+        if let Some(key) = self.key {
+            let now = Instant::now();
+            self.shared
+                .change(now, |state, work| state.leave(key, now, work));
+        }
+    }
+}

@@ -1,0 +1,364 @@
+//! How a connection gets to a caller and back: asking, waiting, handing over, pinging, resetting, returning.
+
+use std::task::Waker;
+
+use tokio::time::Instant;
+
+use crate::error::{AcquireError, Exhausted};
+
+use super::queue::Demand;
+use super::{Answer, Claim, Handed, Outcome, Phase, State, Why, Work};
+
+/// How many idle connections are looked at for one that is set for the caller.
+const CHOICE: usize = 32;
+
+impl<S: Clone, E> State<S, E> {
+    /// Takes an idle connection or a place in the queue.
+    pub(crate) fn ask(
+        &mut self,
+        claim: &mut Claim,
+        now: Instant,
+        work: &mut Work<S, E>,
+    ) -> Answer<S, E> {
+        let refused = |error| Answer::Told(Outcome::Refused(error));
+        if self.closed {
+            return refused(AcquireError::Closed);
+        }
+        let maximum = self.options.maximum();
+        let may_take = !self.paused && self.queue.may_take(claim.tenant, maximum);
+        let idle = self.idle.len();
+        if may_take && let Some(key) = self.take_idle(claim, now, work) {
+            let handed = self.hand(key, claim, 0, now, work);
+            if handed.ping {
+                // Should it prove stale, this caller keeps the place that it has now.
+                self.enter(claim);
+            }
+            return Answer::Told(Outcome::Handed(handed));
+        }
+        // Whoever found idle connections too old may wait for their replacement: their places are its own.
+        let promised = claim.promised || (may_take && idle > 0);
+        self.enter(claim);
+        // Only here, as it takes a look at every connection: an idle one is lent to whoever asks.
+        claim.urgent = self.holds_one(claim.chain);
+        if self.queue.is_full() {
+            return refused(self.in_vain(claim, now));
+        }
+        let at_once = (claim.at_once || claim.urgent) && !promised;
+        let before = at_once.then(|| self.queue.demand(maximum));
+        let key = self.queue.enqueue(claim);
+        if before.is_some_and(|before| !may_take || !self.has_room(claim.urgent, &before)) {
+            self.queue.dequeue(key);
+            self.queue.waiters.remove(key);
+            return refused(self.in_vain(claim, now));
+        }
+        self.due(claim.until, work);
+        Answer::Queued(key)
+    }
+
+    /// Gives a caller its place among the others, once.
+    fn enter(&mut self, claim: &mut Claim) {
+        if claim.ticket.is_none() {
+            claim.ticket = Some(self.queue.ticket());
+            claim.attempts = self.growth.attempts;
+        }
+    }
+
+    /// Whether the wait is over: the outcome, which ends it, or else whom to wake.
+    pub(crate) fn poll(&mut self, key: usize, waker: &Waker) -> Option<Outcome<S, E>> {
+        let waiter = &mut self.queue.waiters[key];
+        if waiter.outcome.is_some() {
+            return self.queue.waiters.remove(key).outcome;
+        }
+        match &mut waiter.waker {
+            Some(known) => known.clone_from(waker),
+            none => *none = Some(waker.clone()),
+        }
+        None
+    }
+
+    /// Ends a wait that its caller gave up; a connection that was on its way goes to the next.
+    pub(crate) fn leave(&mut self, key: usize, now: Instant, work: &mut Work<S, E>) {
+        if self.queue.waiters[key].outcome.is_none() {
+            self.queue.dequeue(key);
+        }
+        if let Some(Outcome::Handed(handed)) = self.queue.waiters.remove(key).outcome {
+            self.put_back(handed.key, handed.id, None, now, work);
+        }
+    }
+
+    /// Moves a connection whose ping succeeded from pinging to lent; false if it must not be lent any more.
+    pub(crate) fn pinged(
+        &mut self,
+        key: usize,
+        claim: &Claim,
+        now: Instant,
+        work: &mut Work<S, E>,
+    ) -> bool {
+        if self.unfit(&self.entries[key], now).is_some() {
+            return false;
+        }
+        self.pinging -= 1;
+        self.lend(key, claim, now, work);
+        true
+    }
+
+    /// Counts a caller who got nothing in time and answers what it is told.
+    pub(crate) fn in_vain(&mut self, claim: &Claim, now: Instant) -> AcquireError<E> {
+        let down = self.growth.has_trouble() && !self.is_sound();
+        if let Some(cause) = self.growth.cause().filter(|_| down) {
+            self.failed += 1;
+            return AcquireError::Connect(cause.clone());
+        }
+        self.timed_out += 1;
+        self.queue.count_timeout(claim.tenant);
+        AcquireError::Exhausted(Box::new(Exhausted {
+            tenant: self.queue.name(claim.tenant).clone(),
+            waited: now.saturating_duration_since(claim.since),
+            size: self.options.pool_size,
+            max_overflow: self.options.max_overflow,
+            overflow: self.total().saturating_sub(self.options.pool_size),
+            checked_out: self.lent,
+            connecting: self.connecting,
+            waiting: self.queue.waiting(),
+            pool_timeout: self.options.pool_timeout,
+            at_max: self.queue.at_max(claim.tenant),
+            paused: self.paused,
+            cause: self.growth.cause().cloned(),
+        }))
+    }
+
+    /// Moves a lent connection to resetting; false if it is to be closed anyway.
+    pub(crate) fn start_reset(&mut self, key: usize, id: u64, now: Instant) -> bool {
+        let Some(entry) = self.entries.get(key).filter(|entry| entry.id == id) else {
+            return false;
+        };
+        if entry.phase != Phase::Lent || self.unfit(entry, now).is_some() {
+            return false;
+        }
+        self.end_lease(key, now);
+        self.entries[key].phase = Phase::Resetting;
+        self.resetting += 1;
+        true
+    }
+
+    /// Takes a connection out of somebody's hands: it is idle then, or to be closed. One that was revoked belongs to
+    /// whoever revoked it.
+    pub(crate) fn put_back(
+        &mut self,
+        key: usize,
+        id: u64,
+        fault: Option<Why>,
+        now: Instant,
+        work: &mut Work<S, E>,
+    ) {
+        let Some(entry) = self.entries.get(key).filter(|entry| entry.id == id) else {
+            return;
+        };
+        let fault = fault.or_else(|| self.unfit(entry, now));
+        match entry.phase {
+            Phase::Idle | Phase::Revoked => return,
+            Phase::Lent => self.end_lease(key, now),
+            Phase::Pinging => {
+                self.pinging -= 1;
+                let entry = &self.entries[key];
+                self.queue.refund(entry.tenant, entry.charged);
+                self.queue.give(entry.tenant);
+            }
+            Phase::Resetting => self.resetting -= 1,
+        }
+        if let Some(why) = fault {
+            self.discard(key, why, work);
+            return;
+        }
+        self.growth.returned(now);
+        let entry = &mut self.entries[key];
+        entry.phase = Phase::Idle;
+        entry.idle_since = now;
+        entry.fresh = false;
+        self.idle.push(key);
+        if let Some(at) = self.looks_at(key) {
+            self.due(at, work);
+        }
+    }
+
+    /// Closes a revoked connection that its holder has let go of, or that could be taken from it.
+    pub(crate) fn discard_revoked(
+        &mut self,
+        key: usize,
+        id: u64,
+        now: Instant,
+        work: &mut Work<S, E>,
+    ) {
+        let entry = self.entries.get(key);
+        if entry.is_some_and(|entry| entry.id == id && entry.phase == Phase::Revoked) {
+            self.end_lease(key, now);
+            self.discard(key, Why::Revoked, work);
+        }
+    }
+
+    /// Says what a lent connection is set for.
+    pub(crate) fn set_for(&mut self, key: usize, id: u64, setting: u64) {
+        if let Some(entry) = self.entries.get_mut(key).filter(|entry| entry.id == id) {
+            entry.setting = setting;
+        }
+    }
+
+    pub(crate) fn setting(&self, key: usize, id: u64) -> u64 {
+        let entry = self.entries.get(key).filter(|entry| entry.id == id);
+        entry.map_or(0, |entry| entry.setting)
+    }
+
+    pub(crate) fn generation_of(&self, key: usize, id: u64) -> Option<u64> {
+        let entry = self.entries.get(key).filter(|entry| entry.id == id)?;
+        Some(entry.generation)
+    }
+
+    /// Hands idle connections to those who wait and may take them.
+    pub(super) fn serve(&mut self, now: Instant, work: &mut Work<S, E>) {
+        if self.idle.is_empty() || self.queue.waiting() == 0 {
+            return;
+        }
+        if self
+            .idle
+            .iter()
+            .any(|key| self.unfit(&self.entries[*key], now).is_some())
+        {
+            self.discard_old(now, work);
+        }
+        while !self.idle.is_empty()
+            && let Some((waiter, charged)) = self.queue.next(self.options.maximum())
+        {
+            let claim = self.queue.waiters[waiter].claim;
+            let Some(at) = self.choose(&claim) else {
+                unreachable!("the loop goes on only while something is idle")
+            };
+            let key = self.idle.remove(at);
+            let handed = self.hand(key, &claim, charged, now, work);
+            self.deliver(waiter, Outcome::Handed(handed), work);
+        }
+    }
+
+    /// Closes what is idle and too old.
+    fn discard_old(&mut self, now: Instant, work: &mut Work<S, E>) {
+        for at in (0..self.idle.len()).rev() {
+            let key = self.idle[at];
+            if let Some(why) = self.unfit(&self.entries[key], now) {
+                self.idle.remove(at);
+                self.discard(key, why, work);
+            }
+        }
+    }
+
+    /// The idle connection that suits a caller best and was used last; those too old are closed on the way.
+    fn take_idle(&mut self, claim: &Claim, now: Instant, work: &mut Work<S, E>) -> Option<usize> {
+        loop {
+            let at = self.choose(claim)?;
+            let key = self.idle.remove(at);
+            match self.unfit(&self.entries[key], now) {
+                Some(why) => self.discard(key, why, work),
+                None => return Some(key),
+            }
+        }
+    }
+
+    fn choose(&self, claim: &Claim) -> Option<usize> {
+        let last = self.idle.len().checked_sub(1)?;
+        let mut same_tenant = None;
+        for at in (last.saturating_sub(CHOICE - 1)..=last).rev() {
+            let entry = &self.entries[self.idle[at]];
+            if entry.tenant == claim.tenant && entry.setting == claim.setting {
+                return Some(at);
+            }
+            if claim.setting != 0 && entry.setting == claim.setting {
+                return Some(at);
+            }
+            if same_tenant.is_none() && entry.tenant == claim.tenant {
+                same_tenant = Some(at);
+            }
+        }
+        same_tenant.or(Some(last))
+    }
+
+    fn hand(
+        &mut self,
+        key: usize,
+        claim: &Claim,
+        charged: i64,
+        now: Instant,
+        work: &mut Work<S, E>,
+    ) -> Handed<S> {
+        self.queue.take(claim.tenant);
+        let limit = self.options.pool_pre_ping_idle;
+        let entry = &mut self.entries[key];
+        entry.tenant = claim.tenant;
+        entry.chain = claim.chain;
+        entry.charged = charged;
+        let idle = now.saturating_duration_since(entry.idle_since);
+        let ping = self.options.pool_pre_ping && !entry.fresh && (limit.is_zero() || idle > limit);
+        let handed = Handed {
+            key,
+            id: entry.id,
+            slot: entry.slot.clone(),
+            ping,
+        };
+        if ping {
+            entry.phase = Phase::Pinging;
+            self.pinging += 1;
+        } else {
+            self.lend(key, claim, now, work);
+        }
+        handed
+    }
+
+    fn lend(&mut self, key: usize, claim: &Claim, now: Instant, work: &mut Work<S, E>) {
+        let most = self
+            .options
+            .lease_timeout
+            .and_then(|limit| now.checked_add(limit));
+        let entry = &mut self.entries[key];
+        entry.phase = Phase::Lent;
+        entry.lent_at = now;
+        entry.deadline = claim.deadline.into_iter().chain(most).min();
+        entry.warned = false;
+        self.lent += 1;
+        self.most_lent = self.most_lent.max(self.lent);
+        self.acquired += 1;
+        let waited = now.saturating_duration_since(claim.since);
+        self.queue.lent(claim.tenant, waited);
+        if let Some(at) = self.looks_at(key) {
+            self.due(at, work);
+        }
+    }
+
+    fn end_lease(&mut self, key: usize, now: Instant) {
+        let entry = &self.entries[key];
+        let (tenant, charged) = (entry.tenant, entry.charged);
+        let held = now.saturating_duration_since(entry.lent_at);
+        self.lent -= 1;
+        self.queue.held_for(tenant, held, charged);
+        self.queue.give(tenant);
+    }
+
+    /// Whether a call chain holds a connection.
+    fn holds_one(&self, chain: u64) -> bool {
+        let held = |phase| matches!(phase, Phase::Lent | Phase::Pinging | Phase::Revoked);
+        chain != 0
+            && self
+                .entries
+                .iter()
+                .any(|(_, entry)| entry.chain == chain && held(entry.phase))
+    }
+
+    /// Whether the caller who has just joined those who wait has a connection opened or opening for it, so that it takes
+    /// nothing from those before it; a chain that holds one goes before all others.
+    fn has_room(&self, urgent: bool, before: &Demand) -> bool {
+        let maximum = self.options.maximum();
+        let room = maximum.map_or(u32::MAX, |maximum| maximum.saturating_sub(self.total()));
+        let coming = room.saturating_add(self.connecting);
+        let demand = self.queue.demand(maximum);
+        match urgent {
+            true => demand.urgent > before.urgent && demand.urgent <= coming,
+            false => demand.all > before.all && demand.all <= coming,
+        }
+    }
+}
