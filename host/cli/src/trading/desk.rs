@@ -10,10 +10,9 @@ use poolhouse_runtime::{Plugins, Scope};
 use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::watch;
 
-use super::Services;
 use super::ledger::Ledger;
-use super::orders;
 use super::row::Row;
+use super::{Services, orders, too_long};
 use crate::feed::Feed;
 use crate::settings::Trading;
 
@@ -75,6 +74,7 @@ impl Desk {
             .collect();
         let mut subscribers: HashMap<String, Vec<Subscriber>> = HashMap::new();
         for subscriber in services.user_service.subscribers(scope).await? {
+            too_long("user", &subscriber.user_id)?;
             subscribers
                 .entry(subscriber.strategy_id.clone())
                 .or_default()

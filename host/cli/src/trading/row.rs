@@ -8,7 +8,7 @@ use anyhow::{Context, anyhow, bail};
 use poolhouse_runtime::trading::{Bar, Parameter, Signal, StrategyInstance, StrategyRow, describe};
 use poolhouse_runtime::{CallError, Plugin, Plugins, Scope};
 
-use super::parameters;
+use super::{parameters, too_long};
 
 /// After so many failures in a row a strategy row is set aside until reload.
 const FAILURES: u32 = 3;
@@ -93,6 +93,15 @@ impl Row {
         };
         if row.symbols.is_empty() {
             bail!("it watches no symbols");
+        }
+        too_long("id", &row.id)?;
+        for symbol in &row.symbols {
+            too_long("symbol", symbol)?;
+            if symbol.trim() != symbol {
+                bail!(
+                    "it watches the symbol \"{symbol}\", and no feed has one with blanks around it: take them away"
+                );
+            }
         }
         let description = describe(plugin, scope).await?;
         let parameters =
