@@ -3,9 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a test that finds no value has failed")]
 
 use std::fs;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use poolhouse_test_postgres::PostgresServer;
-use poolhouse_tests::{Backend, House, PASSWORD, Ran, run, test_guest};
+use poolhouse_tests::{BACKENDS, Backend, House, PASSWORD, Ran, run, test_guest};
 
 const LIST: [&str; 3] = ["call", "user-service", "user-service.list-active"];
 
@@ -78,6 +82,10 @@ fn wrong_settings_are_named_with_their_line() -> anyhow::Result<()> {
     house
         .run(&LIST)?
         .failed_with(&["host.toml", "line 3", "pool_sise", "pool_size"]);
+    house.write("host.toml", "[plugins.x]\nlimits = { connections = 0 }\n")?;
+    house
+        .run(&LIST)?
+        .failed_with(&["host.toml", "[plugins.x] limits", "connections is 0"]);
     house.write("host.toml", "[database]\nurl = \"mysql://x\"\n")?;
     let mut command = house.host(&LIST)?;
     command.env_remove("DATABASE_URL");
@@ -157,6 +165,10 @@ fn database_troubles_name_the_setting_and_never_the_password() -> anyhow::Result
             &["password", "postgres", "url"],
         ),
         (
+            server.url("postgres", "", "postgres").replace(":@", "@"),
+            &["asks user \"postgres\" for a password", "has none"],
+        ),
+        (
             server.url("postgres", PASSWORD, "absent"),
             &["\"absent\"", "create it", "url"],
         ),
@@ -176,6 +188,209 @@ fn database_troubles_name_the_setting_and_never_the_password() -> anyhow::Result
         );
     }
     house.run(&LIST)?.succeeded();
+    Ok(())
+}
+
+#[test]
+fn no_message_shows_a_password_wherever_it_was_put() -> anyhow::Result<()> {
+    let house = House::new(Backend::Sqlite)?;
+    let seed = house.write("seed.toml", "")?;
+    for url in [
+        "postgresql://ann:hunter2@host/shop",
+        "postgresql://ann:x@hunter2/hunter2@host/shop",
+        "postgresql://ann:x?hunter2@host/shop",
+        "postgresql://ann:x hunter2@host/shop",
+        "postgresql://host/shop?password=hunter2",
+        "postgresql:ann:hunter2@host/shop",
+        "sqlite://ann:hunter2@host/shop",
+    ] {
+        for arguments in [
+            &["run", "--feed", url][..],
+            &["run", "--seed", url],
+            &["run", "--seed", &seed, "--plugins", url],
+            &["run", "--config", url],
+            &["run", url],
+            &["run", &format!("--{url}")],
+            &[url],
+            &["call", url],
+            &["call", "user-service", url],
+            &["call", "user-service", "user-service.list-active", url],
+            &["call", "user-service", "user-service.save", url],
+            &["check", "--log", url],
+        ] {
+            let ran = house.run(arguments)?;
+            assert_ne!(ran.code, Some(0), "{arguments:?}");
+            let said = format!("{}{}", ran.stdout, ran.stderr);
+            assert!(!said.contains("hunter2"), "{arguments:?}: {said}");
+        }
+        house.write(
+            "host.toml",
+            format!("[database]\n\"{url}\" = 1\nurl = \"x\"\n"),
+        )?;
+        let ran = house.run(&LIST)?.failed_with(&["line 2", "unknown field"]);
+        assert!(!ran.stderr.contains("hunter2"), "{}", ran.stderr);
+        fs::remove_file(house.path("host.toml"))?;
+    }
+    for url in [
+        "postgresql://ann:x@hunter2/hunter2@127.0.0.1:1/shop",
+        "postgresql://ann:1?hunter2@127.0.0.1:1/shop",
+        "postgresql://ann@127.0.0.1:1/shop?hunter2",
+        "postgresql://ann@127.0.0.1:1/shop?options=hunter2",
+        "sqlite://ann:hunter2@127.0.0.1/shop",
+        "sqlite://shop.db?hunter2",
+    ] {
+        let ran = with_url(&house, &LIST, url)?.failed_with(&["URL"]);
+        assert!(!ran.stderr.contains("hunter2"), "{}", ran.stderr);
+    }
+    Ok(())
+}
+
+#[test]
+fn a_log_level_that_is_none_is_refused() -> anyhow::Result<()> {
+    let house = House::new(Backend::Sqlite)?;
+    for level in ["inof", "info,pool", "poolhouse=loud", ""] {
+        let mut arguments = LIST.to_vec();
+        arguments.extend(["--log", level]);
+        house.run(&arguments)?.failed_with(&[
+            "--log",
+            "error, warn (or warning), info, debug, trace or off",
+        ]);
+    }
+    let mut command = house.host(&LIST)?;
+    command.env("RUST_LOG", "wran");
+    run(command)?.failed_with(&["RUST_LOG", "\"wran\"", "not a level"]);
+    let mut arguments = LIST.to_vec();
+    arguments.extend(["--log", "Warning"]);
+    house.run(&arguments)?.succeeded();
+    Ok(())
+}
+
+#[test]
+fn an_answer_over_a_limit_names_the_limit() -> anyhow::Result<()> {
+    for backend in BACKENDS {
+        let house = House::new(backend)?;
+        for id in ["a", "b"] {
+            let user = format!("{{id: \"{id}\", name: \"A\", active: true}}");
+            house
+                .run(&["call", "user-service", "user-service.save", &user])?
+                .succeeded();
+        }
+        let settings = fs::read_to_string(house.path("host.toml"))?;
+        for (limit, words) in [("rows = 1", "1 rows"), ("bytes = 1", "1 bytes")] {
+            house.write("host.toml", format!("{settings}\n[limits]\n{limit}\n"))?;
+            let ran = house.run(&LIST)?.failed_with(&["user-service", words]);
+            assert!(!ran.stderr.contains("not built"), "{}", ran.stderr);
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn output_that_can_t_be_written_is_a_failure() -> anyhow::Result<()> {
+    let house = House::new(Backend::Sqlite)?;
+    for arguments in [&LIST[..], &["check"], &["call", "user-service"]] {
+        let mut command = house.host(arguments)?;
+        command.stdout(fs::File::options().write(true).open("/dev/full")?);
+        command.stderr(std::process::Stdio::piped());
+        let output = command.spawn()?.wait_with_output()?;
+        let said = String::from_utf8(output.stderr)?;
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+        assert!(
+            said.contains("standard output") && said.contains("No space left"),
+            "{said}"
+        );
+    }
+    Ok(())
+}
+
+#[test]
+fn too_few_open_files_are_named() -> anyhow::Result<()> {
+    let house = House::new(Backend::Sqlite)?;
+    for files in [8, 16, 24, 32, 40, 64] {
+        let mut command = std::process::Command::new("sh");
+        command
+            .arg("-c")
+            .arg(format!("ulimit -n {files}; exec \"$0\" \"$@\""))
+            .arg(poolhouse_tests::host_program()?)
+            .args(LIST)
+            .current_dir(house.path(""))
+            .env_clear()
+            .env("DATABASE_URL", house.url());
+        let ran = run(command)?;
+        if ran.code != Some(0) {
+            ran.failed_with(&["ulimit -n"]);
+        } else {
+            assert!(files > 24, "{files} files are enough");
+        }
+    }
+    Ok(())
+}
+
+/// Before a server of its own: for a while it says what PostgreSQL says while it starts up, then it carries all to
+/// `server`. Its threads end with the test's process.
+fn starting_server(server: u16, until: Instant) -> anyhow::Result<u16> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let port = listener.local_addr()?.port();
+    thread::spawn(move || {
+        for near in listener.incoming() {
+            thread::spawn(move || carry(near?, server, until));
+        }
+    });
+    Ok(port)
+}
+
+fn carry(mut near: TcpStream, server: u16, until: Instant) -> std::io::Result<()> {
+    if Instant::now() < until {
+        let mut request = [0; 8];
+        near.read_exact(&mut request)?;
+        // 80877103 asks for TLS.
+        if request[4..] == 80_877_103_u32.to_be_bytes() {
+            near.write_all(b"N")?;
+            near.read_exact(&mut request)?;
+        }
+        let length = u32::from_be_bytes([request[0], request[1], request[2], request[3]]);
+        let mut rest = vec![0; length as usize - 8];
+        near.read_exact(&mut rest)?;
+        let fields = b"SFATAL\0VFATAL\0C57P03\0Mthe database system is starting up\0\0";
+        near.write_all(b"E")?;
+        near.write_all(&(fields.len() as u32 + 4).to_be_bytes())?;
+        return near.write_all(fields);
+    }
+    let mut far = TcpStream::connect(("127.0.0.1", server))?;
+    let (mut from, mut to) = (near.try_clone()?, far.try_clone()?);
+    thread::spawn(move || std::io::copy(&mut from, &mut to));
+    std::io::copy(&mut far, &mut near)?;
+    near.shutdown(std::net::Shutdown::Both)
+}
+
+#[test]
+fn a_server_that_is_starting_up_is_waited_for() -> anyhow::Result<()> {
+    let house = House::new(Backend::Postgresql)?;
+    let server = house.server().unwrap().port();
+    let at = |port: u16| {
+        house
+            .url()
+            .replace(&format!(":{server}/"), &format!(":{port}/"))
+    };
+    for arguments in [&LIST[..], &["check"]] {
+        let port = starting_server(server, Instant::now() + Duration::from_secs(2))?;
+        let ran = with_url(&house, arguments, &at(port))?.succeeded();
+        assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
+        assert!(
+            ran.stderr.contains("starting up") && ran.stderr.contains("pool_timeout"),
+            "{}",
+            ran.stderr
+        );
+    }
+    let port = starting_server(server, Instant::now() + Duration::from_secs(60))?;
+    let mut command = house.host(&LIST)?;
+    command
+        .env("DATABASE_URL", at(port))
+        .env("POOLHOUSE_DATABASE_POOL_TIMEOUT", "1");
+    let ran = run(command)?;
+    assert_eq!(ran.code, Some(1), "{}", ran.stderr);
+    assert!(ran.stderr.contains("starting up"), "{}", ran.stderr);
     Ok(())
 }
 
@@ -221,6 +436,10 @@ fn a_file_that_can_t_be_a_database_is_named() -> anyhow::Result<()> {
         ("sqlite:///proc/house.db", &["/proc/house.db", "folder"][..]),
         ("sqlite://nowhere/house.db", &["nowhere", "folder"]),
         ("sqlite://text.db", &["text.db", "not"]),
+        (
+            "sqlite://host.toml",
+            &["host.toml", "another kind of file", "url"],
+        ),
     ] {
         with_url(&house, &LIST, url)?.failed_with(words);
     }

@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that finds no value has failed")]
 
+#[path = "trading/troubles.rs"]
+mod troubles;
+
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Stdio};
@@ -300,6 +303,15 @@ fn a_wrong_feed_is_named_with_its_line_and_nothing_is_traded() -> anyhow::Result
     Ok(())
 }
 
+/// The sample's first lines.
+fn beginning(lines: usize) -> anyhow::Result<String> {
+    Ok(sample()?
+        .lines()
+        .take(lines)
+        .map(|line| format!("{line}\n"))
+        .collect())
+}
+
 /// A feed of one symbol whose opens are the bars' numbers, from 1, and whose closes go up and down.
 fn numbered(bars: u32) -> String {
     let mut feed = "symbol,time,open,high,low,close,volume\n".to_owned();
@@ -437,7 +449,10 @@ fn a_feed_that_does_not_begin_can_be_stopped_and_leaves_nothing() -> anyhow::Res
     let input = child.stdin.take();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
     // The last migration is the last thing before the feed is waited for.
-    assert!(lines.any(|line| line.unwrap().contains("user-service")));
+    assert!(lines.any(|line| {
+        let line = line.unwrap();
+        line.contains("user-service") && line.contains("migrations applied")
+    }));
     terminate(&child)?;
     assert_eq!(child.wait()?.code(), Some(130));
     drop(input);

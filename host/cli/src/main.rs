@@ -11,32 +11,69 @@ mod logging;
 mod output;
 mod seed;
 mod settings;
+mod shown;
 mod trading;
 
 use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::Parser;
 
 use command::{Arguments, Command};
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return refuse(&error),
+    };
     match run(arguments) {
         Ok(code) => code,
         Err(error) => {
             // The whole chain on one line: what failed, then why.
-            eprintln!("host: {}", format!("{error:#}").replace('\n', " "));
+            let mut line = shown::error(&error);
+            if line.contains(TOO_MANY_OPEN_FILES) && !line.contains("ulimit") {
+                line.push_str(": the host may open no more files, raise its limit (ulimit -n)");
+            }
+            eprintln!("host: {line}");
             ExitCode::FAILURE
         }
     }
 }
 
+/// For threads, the database's first connections and a feed.
+const FEWEST_FILES: usize = 24;
+
+/// How Rust ends the system's sentence of EMFILE.
+const TOO_MANY_OPEN_FILES: &str = "(os error 24)";
+
+/// Help, the version, or what is wrong with the arguments, which are quoted there.
+fn refuse(error: &clap::Error) -> ExitCode {
+    let text = error.render().to_string();
+    let shown = shown::without_passwords(&text);
+    if shown == text {
+        error.exit();
+    }
+    eprint!("{shown}");
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+}
+
+/// Sees that the process may open the files that it needs at the very least; some of what opens them only panics.
+fn require_files() -> anyhow::Result<()> {
+    let opened: std::io::Result<Vec<_>> = (0..FEWEST_FILES)
+        .map(|_| std::fs::File::open("/dev/null"))
+        .collect();
+    opened.with_context(|| format!("the host needs {FEWEST_FILES} open files at least"))?;
+    Ok(())
+}
+
 fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     logging::start(&arguments.common)?;
     let settings = settings::load(&arguments.common)?;
+    require_files()?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
-        .build()?;
+        .build()
+        .context("the host's threads can't be started")?;
     runtime.block_on(async {
         match arguments.command {
             Command::Run(run) => command::run::run(&arguments.common, &settings, run).await,

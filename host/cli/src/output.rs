@@ -10,6 +10,10 @@ use std::io::{self, ErrorKind, Write};
 pub(crate) fn print(line: impl Display) -> io::Result<()> {
     match writeln!(io::stdout().lock(), "{line}") {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        written => written,
+        Err(error) => Err(io::Error::new(
+            error.kind(),
+            format!("the answer can't be written to standard output: {error}"),
+        )),
+        Ok(()) => Ok(()),
     }
 }

@@ -1,6 +1,7 @@
 //! Reads a seed file and applies it through the plugins' own functions, all or nothing.
 
 use std::collections::{BTreeMap, HashSet};
+use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -8,9 +9,10 @@ use anyhow::{Context, bail};
 use poolhouse_runtime::Scope;
 use poolhouse_runtime::trading::{RowParameter, StrategyRow, Subscription, User};
 use serde::Deserialize;
+use serde::de::{Deserializer, Visitor};
 
 use crate::settings;
-use crate::trading::Services;
+use crate::trading::{Services, too_long};
 
 /// The content of a seed file.
 #[derive(Debug, Default, Deserialize)]
@@ -53,28 +55,48 @@ struct SeedSubscription {
 }
 
 /// A text, or a whole number or boolean without quotes. Never a float: its digits would not be the file's.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(
-    untagged,
-    expecting = "a text in quotes, a whole number, true or false (write decimals in quotes)"
-)]
-enum Scalar {
-    Text(String),
-    Integer(i64),
-    Boolean(bool),
+#[derive(Debug, Clone)]
+struct Scalar(String);
+
+impl<'de> Deserialize<'de> for Scalar {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ScalarVisitor;
+        impl Visitor<'_> for ScalarVisitor {
+            type Value = Scalar;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str(
+                    "a text in quotes, a whole number, true or false (write decimals in quotes)",
+                )
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Scalar, E> {
+                Ok(Scalar(text.to_owned()))
+            }
+
+            fn visit_i64<E>(self, number: i64) -> Result<Scalar, E> {
+                Ok(Scalar(number.to_string()))
+            }
+
+            fn visit_i128<E>(self, number: i128) -> Result<Scalar, E> {
+                Ok(Scalar(number.to_string()))
+            }
+
+            fn visit_bool<E>(self, value: bool) -> Result<Scalar, E> {
+                Ok(Scalar(value.to_string()))
+            }
+        }
+        deserializer.deserialize_any(ScalarVisitor)
+    }
 }
 
 fn enabled() -> bool {
     true
 }
 
-impl std::fmt::Display for Scalar {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Text(text) => text.fmt(formatter),
-            Self::Integer(number) => number.fmt(formatter),
-            Self::Boolean(value) => value.fmt(formatter),
-        }
+impl fmt::Display for Scalar {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
     }
 }
 
@@ -94,8 +116,15 @@ impl Seed {
             .map(|strategy| ("strategy", &strategy.id))
             .chain(seed.users.iter().map(|user| ("user", &user.id)))
         {
+            too_long(kind, id).with_context(|| path.display().to_string())?;
             if !seen.insert((kind, id)) {
                 bail!("{}: {kind} \"{id}\" is there twice", path.display());
+            }
+        }
+        for strategy in &seed.strategies {
+            for symbol in &strategy.symbols {
+                too_long("symbol", symbol)
+                    .with_context(|| format!("{}: strategy \"{}\"", path.display(), strategy.id))?;
             }
         }
         for user in &seed.users {
@@ -210,10 +239,19 @@ mod tests {
             ),
             (&format!("{user}{user}"), "user \"a\" is there twice"),
             (
+                &user.replace("\"a\"", &format!("\"{}\"", "a".repeat(129))),
+                "user \"aaaaaaaaaaaaaaaaaaaa…\" has 129 characters: 128 are allowed",
+            ),
+            (
                 &format!(
-                    "{user}subscriptions = [{{ strategy = \"s\", quantity = 1 }}, {{ strategy = \"s\", quantity = 2 }}]"
+                    "[[strategies]]\nid = \"s\"\nplugin = \"p\"\nsymbols = [\"{}\"]",
+                    "A".repeat(1000)
                 ),
-                "subscribes to \"s\" twice",
+                "strategy \"s\": symbol \"AAAAAAAAAAAAAAAAAAAA…\" has 1000 characters",
+            ),
+            (
+                &format!("{user}max_exposure = {}", "9".repeat(50)),
+                "line 4",
             ),
         ] {
             let error = format!("{:#}", read(text).unwrap_err());
@@ -223,5 +261,21 @@ mod tests {
             );
             assert!(!error.contains('\n'), "{error}");
         }
+    }
+
+    #[test]
+    fn scalars_keep_their_digits() -> anyhow::Result<()> {
+        for (given, expected) in [
+            ("\"1.50\"", "1.50"),
+            ("-7", "-7"),
+            ("99999999999999999999", "99999999999999999999"),
+        ] {
+            let seed = read(&format!(
+                "[[users]]\nid = \"a\"\nname = \"A\"\nmax_exposure = {given}"
+            ))?;
+            let exposure = seed.users[0].max_exposure.as_ref().unwrap();
+            assert_eq!(exposure.to_string(), expected);
+        }
+        Ok(())
     }
 }

@@ -91,7 +91,7 @@ pub(crate) fn load(common: &Common) -> anyhow::Result<Settings> {
     let database = flags.over(environment).over(file.database);
     Ok(Settings {
         database: database.settings()?,
-        trading: file.trading.settings()?,
+        trading: file.trading.settings(),
         limits: file.limits.over(&Limits::default()),
         plugins: file.plugins,
     })
@@ -101,6 +101,7 @@ fn read(path: &Path) -> anyhow::Result<File> {
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("the settings file {} can't be read", path.display()))?;
     let file: File = parse(&text, path)?;
+    file.check().with_context(|| path.display().to_string())?;
     for (plugin, section) in &file.plugins {
         if !section.config.is_empty() {
             tracing::warn!(
@@ -145,22 +146,33 @@ fn environment(
 ) -> anyhow::Result<DatabaseSection> {
     let mut table = toml::Table::new();
     let mut url = None;
-    for (name, value) in variables {
-        if name == "DATABASE_URL" && !value.is_empty() {
+    // An empty one is one that is not set.
+    for (name, value) in variables.filter(|(_, value)| !value.is_empty()) {
+        if name == "DATABASE_URL" {
             url = Some(value);
         } else if let Some(key) = name.strip_prefix(PREFIX) {
             let key = key.to_lowercase();
-            let one: Result<DatabaseSection, _> = [(key.clone(), literal(&value))]
+            let literal = if ["echo", "pool_pre_ping"].contains(&&*key) {
+                toml::Value::Boolean(boolean(&value).with_context(|| {
+                    format!("the environment variable {name}: give 1, true, yes or on, or 0, false, no or off")
+                })?)
+            } else {
+                literal(&value)
+            };
+            let one: Result<DatabaseSection, _> = [(key.clone(), literal.clone())]
                 .into_iter()
                 .collect::<toml::Table>()
                 .try_into();
-            if let Err(error) = one {
-                bail!(
+            match one {
+                Ok(one) => one
+                    .check()
+                    .with_context(|| format!("the environment variable {name}"))?,
+                Err(error) => bail!(
                     "the environment variable {name}: {}",
                     without_values(error.message())
-                );
+                ),
             }
-            table.insert(key, literal(&value));
+            table.insert(key, literal);
         }
     }
     let mut section: DatabaseSection = table.try_into()?;
@@ -168,11 +180,16 @@ fn environment(
     Ok(section)
 }
 
+fn boolean(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "1" | "true" | "yes" | "on" => Some(true),
+        "0" | "false" | "no" | "off" => Some(false),
+        _ => None,
+    }
+}
+
 /// A variable's text as the TOML value it looks like.
 fn literal(text: &str) -> toml::Value {
-    if let Ok(value) = text.parse::<bool>() {
-        return toml::Value::Boolean(value);
-    }
     text.parse::<i64>().map_or_else(
         |_| toml::Value::String(text.to_owned()),
         toml::Value::Integer,
@@ -186,6 +203,45 @@ struct File {
     limits: LimitsSection,
     trading: TradingSection,
     plugins: BTreeMap<String, PluginSection>,
+}
+
+impl File {
+    /// Whether every value makes sense.
+    ///
+    /// # Errors
+    /// One sentence with section and key.
+    fn check(&self) -> anyhow::Result<()> {
+        self.database.check()?;
+        self.limits.check().context("[limits]")?;
+        self.trading.check().context("[trading]")?;
+        for (name, plugin) in &self.plugins {
+            if let Some(limits) = &plugin.limits {
+                limits
+                    .check()
+                    .with_context(|| format!("[plugins.{name}] limits"))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Refuses a time of 0 and one without an end.
+fn must_end(name: &str, time: Option<Time>) -> anyhow::Result<()> {
+    match time {
+        Some(Time(Some(Duration::ZERO))) => {
+            bail!("{name} is 0, which leaves no time at all: give a time such as \"30s\"")
+        }
+        Some(Time(None)) => bail!("{name} can't be endless: give a time such as \"30s\""),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a number of 0.
+fn at_least_one(name: &str, number: Option<u64>) -> anyhow::Result<()> {
+    if number == Some(0) {
+        bail!("{name} is 0, which allows nothing at all: give 1 or more");
+    }
+    Ok(())
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -226,6 +282,34 @@ impl DatabaseSection {
         }
     }
 
+    /// Whether every value makes sense.
+    ///
+    /// # Errors
+    /// One sentence with section and key.
+    fn check(&self) -> anyhow::Result<()> {
+        let checked = || {
+            if let Some(overflow) = self.max_overflow.filter(|overflow| *overflow < -1) {
+                bail!(
+                    "max_overflow is {overflow}: give the connections beyond pool_size, or -1 for no limit"
+                );
+            }
+            must_end("pool_timeout", self.pool_timeout)?;
+            must_end("connect_timeout", self.connect_timeout)?;
+            for (name, time) in [
+                ("busy_timeout", self.busy_timeout),
+                ("pool_pre_ping_idle", self.pool_pre_ping_idle),
+            ] {
+                // 0 means something here: not at all, and every time.
+                if time == Some(Time(None)) {
+                    must_end(name, time)?;
+                }
+            }
+            Ok(())
+        };
+        checked().context("[database]")
+    }
+
+    /// What was checked, over the defaults.
     fn settings(self) -> anyhow::Result<poolhouse_database::Settings> {
         let url = self.url.as_deref().unwrap_or(DEFAULT_URL);
         let url = DatabaseUrl::parse(url).context(
@@ -236,24 +320,15 @@ impl DatabaseSection {
             pool.pool_size = size;
         }
         if let Some(overflow) = self.max_overflow {
-            if overflow < -1 {
-                bail!(
-                    "[database] max_overflow is {overflow}: give the connections beyond pool_size, or -1 for no limit"
-                );
-            }
             pool.max_overflow = overflow;
         }
-        set(&mut pool.pool_timeout, self.pool_timeout, "pool_timeout")?;
-        set(
-            &mut pool.pool_pre_ping_idle,
-            self.pool_pre_ping_idle,
-            "pool_pre_ping_idle",
-        )?;
-        set(
-            &mut pool.connect_timeout,
-            self.connect_timeout,
-            "connect_timeout",
-        )?;
+        set(&mut pool.pool_timeout, self.pool_timeout);
+        set(&mut pool.pool_pre_ping_idle, self.pool_pre_ping_idle);
+        // A setting of one's own goes before libpq's parameter of the same name.
+        let connect_timeout = self
+            .connect_timeout
+            .or(url.connect_timeout().map(|time| Time(Some(time))));
+        set(&mut pool.connect_timeout, connect_timeout);
         if let Some(ping) = self.pool_pre_ping {
             pool.pool_pre_ping = ping;
         }
@@ -268,7 +343,7 @@ impl DatabaseSection {
             }
         }
         let mut busy_timeout = Duration::from_secs(5);
-        set(&mut busy_timeout, self.busy_timeout, "busy_timeout")?;
+        set(&mut busy_timeout, self.busy_timeout);
         Ok(poolhouse_database::Settings {
             url,
             pool,
@@ -278,17 +353,10 @@ impl DatabaseSection {
     }
 }
 
-/// Takes a time that must not be "never".
-fn set(target: &mut Duration, value: Option<Time>, name: &str) -> anyhow::Result<()> {
-    match value {
-        None => Ok(()),
-        Some(Time(Some(value))) => {
-            *target = value;
-            Ok(())
-        }
-        Some(Time(None)) => {
-            bail!("[database] {name} can't be endless: give a time such as \"30s\"")
-        }
+/// Takes a time that is given and ends.
+fn set(target: &mut Duration, value: Option<Time>) {
+    if let Some(Time(Some(value))) = value {
+        *target = value;
     }
 }
 
@@ -306,12 +374,27 @@ struct LimitsSection {
 }
 
 impl LimitsSection {
+    fn check(&self) -> anyhow::Result<()> {
+        must_end("call_timeout", self.call_timeout)?;
+        let instances = self.instances.and_then(|number| u64::try_from(number).ok());
+        for (name, number) in [
+            ("memory", self.memory.map(|bytes| bytes.0)),
+            ("connections", self.connections.map(u64::from)),
+            ("rows", self.rows),
+            ("bytes", self.bytes.map(|bytes| bytes.0)),
+            ("handles", self.handles.map(u64::from)),
+            ("instances", instances),
+        ] {
+            at_least_one(name, number)?;
+        }
+        Ok(())
+    }
+
     fn over(&self, under: &Limits) -> Limits {
         Limits {
             memory: self.memory.map_or(under.memory, |bytes| {
                 usize::try_from(bytes.0).unwrap_or(usize::MAX)
             }),
-            // "-1", endless, is taken for the common limit: nothing waits without a deadline.
             call_timeout: self
                 .call_timeout
                 .and_then(|time| time.0)
@@ -337,19 +420,29 @@ struct TradingSection {
 }
 
 impl TradingSection {
-    fn settings(&self) -> anyhow::Result<Trading> {
-        let group = self.group.unwrap_or(256);
-        if group == 0 {
-            bail!("[trading] group is 0: give the bar times in one transaction, 1 at least");
+    fn check(&self) -> anyhow::Result<()> {
+        must_end("bar_timeout", self.bar_timeout)?;
+        at_least_one(
+            "group",
+            self.group.and_then(|group| u64::try_from(group).ok()),
+        )?;
+        // Endless is the same as not set.
+        if self.bar_close == Some(Time(Some(Duration::ZERO))) {
+            must_end("bar_close", self.bar_close)?;
         }
-        Ok(Trading {
+        Ok(())
+    }
+
+    /// What was checked, over the defaults.
+    fn settings(&self) -> Trading {
+        Trading {
             bar_timeout: self
                 .bar_timeout
                 .and_then(|time| time.0)
                 .unwrap_or(Duration::from_secs(1)),
-            group,
+            group: self.group.unwrap_or(256),
             bar_close: self.bar_close.and_then(|time| time.0),
-        })
+        }
     }
 }
 

@@ -110,8 +110,10 @@ pub enum UnavailableReason {
     NoDatabase,
     /// TLS was asked for and is not to be had, or its certificate was not trusted.
     Tls,
-    /// The server has no connection left, or is starting up or shutting down.
+    /// The server has no connection left, or is going down.
     NotReady,
+    /// The server is there and takes no connections yet, or no more: it is starting up or shutting down.
+    Starting,
     /// A file that can't be opened, or is not a database.
     File,
     /// Anything else.
@@ -175,6 +177,28 @@ pub enum LimitKind {
 }
 
 impl Error {
+    /// Whether the same work may go well another time, nothing having been changed: the database is away or has no room,
+    /// or somebody else's work was in the way.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Conflict { .. }
+            | Self::Unavailable { .. }
+            | Self::PoolExhausted { .. }
+            | Self::Timeout { .. } => true,
+            // PostgreSQL's classes of insufficient resources, an operator's intervention and system errors; and a
+            // server that has become a standby.
+            Self::Statement { code, .. } => {
+                code.len() == 5
+                    && (["53", "57", "58"]
+                        .iter()
+                        .any(|class| code.starts_with(class))
+                        || code == "25006")
+            }
+            _ => false,
+        }
+    }
+
     pub(crate) fn invalid(message: impl Into<String>) -> Self {
         Error::Invalid(message.into())
     }
@@ -200,6 +224,35 @@ impl Error {
                 outcome_unknown: true,
             },
             other => other,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_go_well_another_time() {
+        let statement = |code: &str| Error::Statement {
+            code: code.to_owned(),
+            message: String::new(),
+            detail: None,
+            hint: None,
+            position: None,
+        };
+        for (error, expected) in [
+            (Error::unavailable(UnavailableReason::File, "x"), true),
+            (statement("53100"), true),
+            (statement("57014"), true),
+            (statement("25006"), true),
+            (statement("42703"), false),
+            // SQLite's codes are not PostgreSQL's.
+            (statement("531"), false),
+            (Error::invalid("x"), false),
+            (Error::Closed(String::new()), false),
+        ] {
+            assert_eq!(error.is_passing(), expected, "{error:?}");
         }
     }
 }

@@ -13,7 +13,7 @@ use poolhouse_pool::Request;
 use tokio::time::{Instant, timeout_at};
 
 use crate::database::Database;
-use crate::error::{Error, UnavailableReason};
+use crate::error::{ConflictKind, Error, UnavailableReason};
 use crate::footprint::Footprint;
 use crate::grants::{Grants, Refusal, toml_key, toml_string};
 use crate::url::Backend;
@@ -26,6 +26,13 @@ const MIGRATION_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// What one wait of it for a lock may take on PostgreSQL; on SQLite it is `busy_timeout`.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Tries of what somebody else's work was in the way of, and the pause before the second; it doubles.
+const TRIES: u32 = 6;
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+
+/// How long it is tried on SQLite at least while the file is locked, however short `busy_timeout` is.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A numbered change of the tables that a plugin owns.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,12 +84,32 @@ impl Database {
         grants: &Grants,
         migrations: &[Migration],
     ) -> Result<Vec<u32>, MigrationError> {
-        let bounds = Bounds {
-            whole: MIGRATION_TIMEOUT,
-            lock: LOCK_TIMEOUT,
-        };
-        self.migrate_within(bounds, plugin, grants, migrations)
-            .await
+        let begun = Instant::now();
+        let mut pause = FIRST_PAUSE;
+        let mut tries = 0;
+        loop {
+            let bounds = Bounds {
+                whole: MIGRATION_TIMEOUT.saturating_sub(begun.elapsed()),
+                lock: LOCK_TIMEOUT,
+            };
+            let result = self
+                .migrate_within(bounds, plugin, grants, migrations)
+                .await;
+            tries += 1;
+            let again = match result.as_ref().err().and_then(MigrationError::conflict) {
+                Some(ConflictKind::Serialization | ConflictKind::Deadlock) => tries < TRIES,
+                // PostgreSQL's wait for a lock was long enough.
+                Some(ConflictKind::Busy) => {
+                    self.backend() == Backend::Sqlite && begun.elapsed() < PATIENCE
+                }
+                None => false,
+            };
+            if !again {
+                return result;
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(PATIENCE / 4);
+        }
     }
 
     async fn migrate_within(

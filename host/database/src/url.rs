@@ -4,6 +4,7 @@ mod postgresql;
 
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use percent_encoding::percent_decode_str;
 use sqlx::postgres::PgConnectOptions;
@@ -13,6 +14,7 @@ use sqlx::postgres::PgConnectOptions;
 pub struct DatabaseUrl {
     pub(crate) target: Target,
     shown: String,
+    connect_timeout: Option<Duration>,
 }
 
 /// Which database it is.
@@ -56,6 +58,8 @@ pub(crate) struct PostgresTarget {
     pub(crate) ssl_mode: String,
     /// libpq's `allow`: without TLS first, with it where the server insists.
     pub(crate) tls_second: bool,
+    /// Whether the URL or the environment gave one; `~/.pgpass` may have given one all the same.
+    pub(crate) has_password: bool,
 }
 
 impl DatabaseUrl {
@@ -95,6 +99,12 @@ impl DatabaseUrl {
             Target::Postgresql(_) => Backend::Postgresql,
         }
     }
+
+    /// How long opening a connection may take (libpq's `connect_timeout`), where the URL says so.
+    #[must_use]
+    pub fn connect_timeout(&self) -> Option<Duration> {
+        self.connect_timeout
+    }
 }
 
 impl FromStr for DatabaseUrl {
@@ -127,6 +137,15 @@ impl std::fmt::Display for Backend {
 }
 
 fn sqlite(rest: &str) -> Result<DatabaseUrl, UrlError> {
+    // Messages name the file, so what may be a password must not become a part of its name.
+    if rest
+        .split_once(':')
+        .is_some_and(|(_, rest)| rest.contains('@'))
+    {
+        return Err(UrlError(
+            "the SQLite URL has a user and a password, which a file has not; where they are a part of its name, percent-encode : as %3A and @ as %40".to_owned(),
+        ));
+    }
     let (path, query) = rest
         .split_once('?')
         .map_or((rest, None), |(path, query)| (path, Some(query)));
@@ -152,10 +171,10 @@ fn sqlite(rest: &str) -> Result<DatabaseUrl, UrlError> {
                     "the SQLite URL's mode is one of ro, rw, rwc".to_owned(),
                 ));
             }
-            (key, _) => {
-                return Err(UrlError(format!(
-                    "the SQLite URL has an unknown parameter {key:?}; only mode is known"
-                )));
+            _ => {
+                return Err(UrlError(
+                    "the SQLite URL has an unknown parameter; only mode is known".to_owned(),
+                ));
             }
         }
     }
@@ -169,6 +188,7 @@ fn sqlite(rest: &str) -> Result<DatabaseUrl, UrlError> {
             create,
         }),
         shown,
+        connect_timeout: None,
     })
 }
 
@@ -280,6 +300,82 @@ mod tests {
     }
 
     #[test]
+    fn hosts_ports_and_sockets_as_libpq_has_them() {
+        for (url, place, user, database) in [
+            (
+                "postgresql://u:p@/db?host=/run/pg&port=5433",
+                "/run/pg:5433",
+                "u",
+                "db",
+            ),
+            (
+                "postgresql:///db?host=/run/pg&user=u",
+                "/run/pg:5432",
+                "u",
+                "db",
+            ),
+            (
+                "postgresql://u@%2Frun%2Fpg:5433/db",
+                "/run/pg:5433",
+                "u",
+                "db",
+            ),
+            (
+                "postgresql://u:p@h/db?host=other&port=5433",
+                "other:5433",
+                "u",
+                "db",
+            ),
+            ("postgresql://u@h:/db?port=", "h:5432", "u", "db"),
+            ("postgresql://u:a@b@h/db", "h:5432", "u", "db"),
+            (
+                "postgresql://h/?dbname=db&user=u%40corp&password=a+b",
+                "h:5432",
+                "u@corp",
+                "db",
+            ),
+            ("postgresql://u@[::1]/db", "::1:5432", "u", "db"),
+        ] {
+            let target = server(url);
+            assert_eq!(
+                (
+                    target.place.as_str(),
+                    target.user.as_str(),
+                    target.database.as_str()
+                ),
+                (place, user, database),
+                "{url}"
+            );
+        }
+        let timeout = |text: &str| {
+            DatabaseUrl::parse(&format!("postgresql://u@h/db?connect_timeout={text}"))
+                .map(|url| url.connect_timeout())
+        };
+        assert_eq!(timeout("7").unwrap(), Some(Duration::from_secs(7)));
+        for (url, words) in [
+            ("postgresql://u:p@h:abc/db", "from 1 to 65535"),
+            ("postgresql://u:p@h:99999/db", "from 1 to 65535"),
+            ("postgresql://u:p@h:0/db", "from 1 to 65535"),
+            (
+                "postgresql://u:p@/db?host=/run/pg&port=x",
+                "from 1 to 65535",
+            ),
+            ("postgresql://u@h1,h2/db", "several hosts"),
+            ("postgresql://u@h/db?host=h1,h2", "several hosts"),
+            ("postgresql://u@[::1/db", "[::1]:5432"),
+            ("postgresql://u@h/db?connect_timeout=0", "seconds from 1"),
+            ("postgresql://u@h/db?connect_timeout=soon", "seconds from 1"),
+            (
+                "postgresql://u@h/db?target_session_attrs=any",
+                "target_session_attrs is not known",
+            ),
+        ] {
+            let error = DatabaseUrl::parse(url).unwrap_err().to_string();
+            assert!(error.contains(words), "{url}: {error}");
+        }
+    }
+
+    #[test]
     fn a_password_is_never_shown() {
         for url in [
             "postgresql://ann:hunter2@host/shop",
@@ -292,6 +388,33 @@ mod tests {
             "postgresql://ann@host/shop?password=hunter2",
             "mysql://ann:hunter2@host/shop",
             "ann:hunter2@host",
+            // Special characters that end the authority too early.
+            "postgresql://ann:p@hunter2/word@host/shop",
+            "postgresql://ann:p/hunter2@host/shop",
+            "postgresql://ann:1/hunter2@host/shop",
+            "postgresql://ann:1?hunter2@host/shop",
+            "postgresql://ann:1#hunter2@host/shop",
+            "postgresql://ann:1?hunter2=@host/shop",
+            "postgresql:///ann:hunter2@host/shop",
+            "postgresql:/ann:hunter2@host/shop",
+            "postgresql://ann:p:hunter2",
+            "postgresql://ann:[hunter2]@host:x/shop",
+            // Out of its place.
+            "postgresql://ann@host/shop?hunter2",
+            "postgresql://ann@host/shop?hunter2=x",
+            "postgresql://ann@host/shop?passwd=hunter2",
+            "postgresql://ann@host/shop?options=hunter2",
+            "postgresql://ann@host/shop?sslmode=hunter2",
+            "postgresql://ann@host/shop?port=hunter2",
+            "postgresql://ann@host/shop?connect_timeout=hunter2",
+            "postgresql://ann@host:hunter2/shop",
+            "sqlite://ann:hunter2@host/shop.db",
+            "sqlite:///ann:hunter2@host/shop.db",
+            "sqlite://ann:hunter2/x@host/shop.db",
+            "sqlite:postgresql://ann:hunter2@host/shop",
+            "sqlite://shop.db?hunter2",
+            "sqlite://shop.db?mode=hunter2",
+            "sqlite://shop.db?password=hunter2",
             "hunter2",
             "",
         ] {

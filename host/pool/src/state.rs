@@ -312,7 +312,8 @@ impl<S: Clone, E> State<S, E> {
             urgent: self.queue.has_urgent(),
             oldest,
             connecting: self.connecting,
-            held: self.queue.held(),
+            // What is being reset comes back in a moment, too.
+            held: self.queue.held() + self.resetting,
         };
         let plan = self.growth.plan(&need, room);
         if plan.connects > 0 {

@@ -30,6 +30,8 @@ impl Plugins {
     ) -> Result<Self, LoadError> {
         let mut plugins = Vec::new();
         for file in files(folder, only)? {
+            // Whoever waits for this may have been told to stop.
+            tokio::task::yield_now().await;
             plugins.push(Arc::new(load_file(engine, &file, database, &options)?));
         }
         let folder = folder.to_owned();

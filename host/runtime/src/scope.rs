@@ -27,6 +27,7 @@ pub struct Scope {
     database: Option<Database>,
     shared: AsyncMutex<Slot>,
     separate: Mutex<HashMap<u64, Arc<AsyncMutex<Slot>>>>,
+    trouble: Mutex<Option<Error>>,
 }
 
 /// A connection's worth of work.
@@ -56,6 +57,7 @@ impl Scope {
             database,
             shared: AsyncMutex::new(Slot { chain }),
             separate: Mutex::default(),
+            trouble: Mutex::default(),
         })
     }
 
@@ -72,6 +74,18 @@ impl Scope {
     /// How long the chain may take in all.
     pub fn timeout(&self) -> Duration {
         self.timeout
+    }
+
+    /// The first trouble of the database's own that a guest's work in this chain met ([`Error::is_passing`]). A guest
+    /// can only tell of it in words, and whoever decides about another try should not have to read them.
+    pub fn trouble(&self) -> Option<Error> {
+        self.trouble.lock().clone()
+    }
+
+    pub(crate) fn note_trouble(&self, error: &Error) {
+        if error.is_passing() {
+            self.trouble.lock().get_or_insert_with(|| error.clone());
+        }
     }
 
     /// Begins a transaction that the calls made in this scope join, each inside a savepoint.

@@ -73,11 +73,26 @@ fn strategy(row: Row<'_>) -> Result<Strategy, Failure> {
     })
 }
 
+/// Characters of an id or symbol: both become parts of client order ids, which have to fit into an index.
+const LONGEST_ID: usize = 128;
+
+fn check_length(what: &str, text: &str) -> Result<(), String> {
+    let length = text.chars().count();
+    if length > LONGEST_ID {
+        let beginning: String = text.chars().take(20).collect();
+        return Err(format!(
+            "the {what} `{beginning}…` has {length} characters; {LONGEST_ID} are allowed, shorten it"
+        ));
+    }
+    Ok(())
+}
+
 fn check(strategy: &Strategy) -> Result<(), String> {
     let id = &strategy.id;
     if id.trim().is_empty() {
         return Err("the strategy row has no id; give one".to_owned());
     }
+    check_length("strategy row's id", id)?;
     if strategy.plugin.trim().is_empty() {
         return Err(format!(
             "strategy row `{id}` names no plugin; give a plugin's file name without `.wasm`"
@@ -92,6 +107,15 @@ fn check(strategy: &Strategy) -> Result<(), String> {
         return Err(format!(
             "strategy row `{id}` has no symbol or an empty one; name at least one, such as AAPL"
         ));
+    }
+    for symbol in &strategy.symbols {
+        if symbol.trim() != symbol {
+            return Err(format!(
+                "strategy row `{id}` names symbol `{symbol}`, with blanks around it that no feed has; take them away"
+            ));
+        }
+        check_length("symbol", symbol)
+            .map_err(|reason| format!("strategy row `{id}`: {reason}"))?;
     }
     if let Some(symbol) = first_twice(strategy.symbols.iter()) {
         return Err(format!(
@@ -145,8 +169,17 @@ mod tests {
     fn rows_are_checked() {
         assert_eq!(check(&row()), Ok(()));
         type Change = fn(&mut Strategy);
-        let wrong: [(Change, &str); 7] = [
+        let wrong: [(Change, &str); 10] = [
             (|row| row.id.clear(), "no id"),
+            (
+                |row| row.id = "i".repeat(129),
+                "row's id `iiiiiiiiiiiiiiiiiiii…` has 129 characters",
+            ),
+            (
+                |row| row.symbols.push("S".repeat(1000)),
+                "symbol `SSSSSSSSSSSSSSSSSSSS…` has 1000 characters",
+            ),
+            (|row| row.symbols.push(" A ".into()), "` A `, with blanks"),
             (|row| row.plugin.clear(), "`ma-aapl` names no plugin"),
             (|row| row.symbols.clear(), "`ma-aapl` has no symbol"),
             (|row| row.symbols.push(" ".into()), "or an empty one"),

@@ -135,10 +135,25 @@ fn decimal(text: String) -> Result<Decimal, Failure> {
         .map_err(|error| Failure::failed(format!("`{text}` is {error}")))
 }
 
+/// Characters of an id: it becomes a part of client order ids, which have to fit into an index.
+const LONGEST_ID: usize = 128;
+
+fn check_length(what: &str, id: &str) -> Result<(), String> {
+    let length = id.chars().count();
+    if length > LONGEST_ID {
+        let beginning: String = id.chars().take(20).collect();
+        return Err(format!(
+            "the {what} id `{beginning}…` has {length} characters; {LONGEST_ID} are allowed, shorten it"
+        ));
+    }
+    Ok(())
+}
+
 fn check_user(user: &User) -> Result<(), String> {
     if user.id.trim().is_empty() {
         return Err("the user has no id; give one".to_owned());
     }
+    check_length("user", &user.id)?;
     if user.name.trim().is_empty() {
         return Err(format!("user `{}` has no name; give one", user.id));
     }
@@ -167,6 +182,8 @@ fn check_subscription(subscription: &Subscription) -> Result<(), String> {
     if subscription.strategy_id.trim().is_empty() {
         return Err("the subscription has no strategy id; give one".to_owned());
     }
+    check_length("user", &subscription.user_id)?;
+    check_length("strategy", &subscription.strategy_id)?;
     let quantity = &subscription.quantity;
     if !quantity
         .parse()
@@ -199,8 +216,12 @@ mod tests {
     fn users_are_checked() {
         assert_eq!(check_user(&alice()), Ok(()));
         type Change = fn(&mut User);
-        let wrong: [(Change, &str); 6] = [
+        let wrong: [(Change, &str); 7] = [
             (|user| user.id = " ".into(), "no id"),
+            (
+                |user| user.id = "ä".repeat(129),
+                "the user id `ääääääääääääääääääää…` has 129 characters; 128 are allowed",
+            ),
             (|user| user.name = String::new(), "`alice` has no name"),
             (
                 |user| user.max_order_value = Some("-1".into()),
@@ -246,6 +267,12 @@ mod tests {
             check("alice", "", "1")
                 .unwrap_err()
                 .contains("no strategy id")
+        );
+        assert_eq!(check(&"u".repeat(128), &"s".repeat(128), "1"), Ok(()));
+        assert!(
+            check("alice", &"s".repeat(1000), "1")
+                .unwrap_err()
+                .contains("the strategy id `ssssssssssssssssssss…` has 1000 characters")
         );
         for quantity in ["0", "0.00", "-1", "ten", ""] {
             assert!(

@@ -104,7 +104,7 @@ async fn run(entrant: Entrant, length: Duration) -> anyhow::Result<Outage> {
     let (script, settings) = (Script::default(), entrant.settings);
     let outage = match entrant.library {
         Library::NoPool => bail!("without a pool every caller connects"),
-        Library::Ours => once(Ours::new(script.clone(), SIZE), script, length).await,
+        Library::Ours => once(Ours::new(script.clone(), SIZE)?, script, length).await,
         Library::Deadpool => {
             let pool = Deadpool::new(script.clone(), SIZE, settings)?;
             once(pool, script, length).await

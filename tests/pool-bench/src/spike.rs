@@ -81,7 +81,7 @@ async fn run(entrant: Entrant) -> anyhow::Result<Spike> {
     let (script, settings) = (Script::default(), entrant.settings);
     match entrant.library {
         Library::NoPool => bail!("without a pool nothing is idle"),
-        Library::Ours => once(Ours::new(script.clone(), SIZE), &script).await,
+        Library::Ours => once(Ours::new(script.clone(), SIZE)?, &script).await,
         Library::Deadpool => once(Deadpool::new(script.clone(), SIZE, settings)?, &script).await,
         Library::Bb8 => once(Bb8::new(script.clone(), SIZE, settings).await?, &script).await,
         Library::Sqlx => once(ScriptedSqlx::new(&script, SIZE, settings), &script).await,

@@ -157,7 +157,7 @@ pub(crate) const ON_POSTGRESQL: [(&str, u32, Hold); 1] = [(
 async fn lane<B: Backend>(entrant: Entrant, backend: B) -> anyhow::Result<Lane> {
     let settings = entrant.settings;
     Ok(match entrant.library {
-        Library::Ours => Lane::new(entrant, Arc::new(Ours::new(backend, SIZE))),
+        Library::Ours => Lane::new(entrant, Arc::new(Ours::new(backend, SIZE)?)),
         Library::Deadpool => {
             let pool = Deadpool::new(backend, SIZE, settings)?;
             Lane::new(entrant, Arc::new(pool))

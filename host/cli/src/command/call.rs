@@ -43,13 +43,16 @@ async fn call_plugin(
     database: &poolhouse_database::Database,
     call: &Call,
 ) -> anyhow::Result<()> {
-    let plugins = Plugins::load(
-        engine,
-        &common.plugins,
-        Some(&call.plugin),
-        database,
-        |name| settings.plugin(name),
-    )
+    let plugins = super::load_once_started(database, async || {
+        Plugins::load(
+            engine,
+            &common.plugins,
+            Some(&call.plugin),
+            database,
+            |name| settings.plugin(name),
+        )
+        .await
+    })
     .await?;
     let result = match (plugins.get(&call.plugin), &call.function) {
         (Some(plugin), Some(function)) => {

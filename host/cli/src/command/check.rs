@@ -17,6 +17,7 @@ use tokio::task::JoinSet;
 use super::Common;
 use crate::output;
 use crate::settings::Settings;
+use crate::shown;
 use crate::trading::{client_order_id, host, only};
 
 /// Names of what the checks save and roll back.
@@ -25,6 +26,8 @@ const PROBE: &str = "host-check";
 const TASKS: usize = 20;
 /// What one check may take.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(30);
+/// What of it a server that is starting up may take.
+const START_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// What a check found out, in a few words.
 type Finding = anyhow::Result<String>;
@@ -89,7 +92,7 @@ async fn line(name: &str, check: impl Future<Output = Finding>) -> anyhow::Resul
     let elapsed = begun.elapsed().as_secs_f64() * 1e3;
     let (word, text) = match &found {
         Ok(text) => ("ok    ", text.clone()),
-        Err(error) => ("FAILED", format!("{error:#}").replace('\n', " ")),
+        Err(error) => ("FAILED", shown::error(error)),
     };
     output::print(format_args!("{name:<18} {word} {elapsed:>8.1} ms  {text}"))?;
     Ok(found.is_ok())
@@ -151,7 +154,12 @@ impl Subject {
 }
 
 async fn connection(database: &Database) -> Finding {
-    let health = database.health().await;
+    let mut health = database.health().await;
+    if super::is_starting(health.error.as_ref()) {
+        let until = Instant::now() + database.pool_timeout().min(START_TIMEOUT);
+        super::wait_for_start(database, until, &health.message).await;
+        health = database.health().await;
+    }
     ensure!(health.up, "{}", health.message);
     Ok(format!("{} {}", health.backend, health.version))
 }

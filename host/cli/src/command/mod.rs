@@ -5,10 +5,11 @@ pub(crate) mod check;
 pub(crate) mod run;
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::{Args, Parser, Subcommand};
-use poolhouse_database::Database;
+use poolhouse_database::{Database, Error, UnavailableReason};
+use poolhouse_runtime::LoadError;
 
 use crate::settings::Settings;
 
@@ -40,8 +41,8 @@ pub(crate) struct Common {
     /// Log every SQL statement with its time, rows and holder.
     #[arg(long, global = true)]
     pub(crate) echo: bool,
-    /// What to log to standard error: error, warn, info, debug, or a list such as
-    /// `info,poolhouse::pool=debug`; goes before RUST_LOG.
+    /// What to log to standard error: error, warn (or warning), info, debug, trace, off, or a list
+    /// such as `info,poolhouse::pool=debug`; goes before RUST_LOG.
     #[arg(long, global = true, value_name = "LEVEL")]
     pub(crate) log: Option<String>,
 }
@@ -56,9 +57,55 @@ pub(crate) enum Command {
     Check,
 }
 
+/// How often a server that is starting up is asked whether it is done.
+const ASK_EVERY: Duration = Duration::from_millis(250);
+
 /// Opens the database of the settings; connects at the first use.
 fn open_database(settings: &Settings) -> anyhow::Result<Database> {
     Ok(Database::open(settings.database.clone())?)
+}
+
+/// Does `load`; where the server is only starting up, again once it has, within `pool_timeout`.
+async fn load_once_started<T>(
+    database: &Database,
+    mut load: impl AsyncFnMut() -> Result<T, LoadError>,
+) -> Result<T, LoadError> {
+    let until = Instant::now() + database.pool_timeout();
+    loop {
+        let loaded = load().await;
+        match &loaded {
+            Err(LoadError::Migration(error))
+                if is_starting(error.database()) && Instant::now() < until =>
+            {
+                wait_for_start(database, until, error).await;
+            }
+            _ => return loaded,
+        }
+    }
+}
+
+/// Waits while the server says that it is starting up.
+async fn wait_for_start(database: &Database, until: Instant, said: impl std::fmt::Display) {
+    tracing::warn!(
+        "waiting up to {:.0?} (pool_timeout) for the server: {said}",
+        until.saturating_duration_since(Instant::now())
+    );
+    loop {
+        tokio::time::sleep(ASK_EVERY).await;
+        if Instant::now() >= until || !is_starting(database.health().await.error.as_ref()) {
+            return;
+        }
+    }
+}
+
+fn is_starting(error: Option<&Error>) -> bool {
+    matches!(
+        error,
+        Some(Error::Unavailable {
+            reason: UnavailableReason::Starting,
+            ..
+        })
+    )
 }
 
 /// Logs the pool's state and closes it.

@@ -1,14 +1,16 @@
 //! `host run`: loads the plugins, applies a seed, trades a feed, or stays up until it is told to stop.
 
+use std::future::Future;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use poolhouse_database::{Database, TransactionOptions};
-use poolhouse_runtime::{Engine, Plugins, Scope};
+use poolhouse_database::{Database, Error, TransactionOptions};
+use poolhouse_runtime::{CallError, Engine, Plugins, Scope};
 use tokio::sync::watch;
 
 use super::Common;
@@ -20,6 +22,9 @@ use crate::trading::{self, Desk, Ended, Services, TRANSACTION_TIMEOUT};
 
 /// How often the pool's state is logged while the host stays up.
 const STATUS_EVERY: Duration = Duration::from_secs(60);
+/// For how long the seed is applied again while another host is in the way, and the pause before the second try.
+const PATIENCE: Duration = Duration::from_secs(10);
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
 /// The exit code of a feed that was cut short by Ctrl-C or SIGTERM, as shells have it.
 const INTERRUPTED: u8 = 130;
 
@@ -50,10 +55,16 @@ pub(crate) async fn run(
     let database = super::open_database(settings)?;
     let stop = stop_signal()?;
     let ended = async {
-        let plugins = Plugins::load(&engine, &common.plugins, None, &database, |name| {
-            settings.plugin(name)
-        })
-        .await?;
+        let load = super::load_once_started(&database, async || {
+            Plugins::load(&engine, &common.plugins, None, &database, |name| {
+                settings.plugin(name)
+            })
+            .await
+        });
+        let Some(plugins) = unless_stopped(&stop, load).await else {
+            return Ok(Ended::Stopped);
+        };
+        let plugins = plugins?;
         for name in settings.plugins_not_in(&plugins) {
             tracing::warn!(
                 "[plugins.{name}] has settings, but there is no such plugin in {}",
@@ -93,7 +104,11 @@ async fn run_plugins(
         },
         None => None,
     };
-    let mut desk = open_desk(settings, database, plugins, &services, seed).await?;
+    let opening = open_desk(settings, database, plugins, &services, seed.as_ref());
+    let Some(desk) = unless_stopped(&stop, opening).await else {
+        return Ok(Ended::Stopped);
+    };
+    let mut desk = desk?;
     let Some(feed) = feed else {
         stay_up(database, plugins, stop).await;
         return Ok(Ended::Feed);
@@ -108,6 +123,21 @@ async fn run_plugins(
         eprintln!("host: stopped before the feed's end; run again to go on from there");
     }
     Ok(ended)
+}
+
+/// What `work` gives, or none if the host is to stop first; then the work is dropped, and what it began is rolled back.
+async fn unless_stopped<T>(
+    stop: &watch::Receiver<bool>,
+    work: impl Future<Output = T>,
+) -> Option<T> {
+    let mut stop = stop.clone();
+    tokio::select! {
+        done = work => Some(done),
+        _ = stop.wait_for(|stop| *stop) => {
+            eprintln!("host: stopped before anything was traded");
+            None
+        }
+    }
 }
 
 /// Waits for the feed's header, so that a feed that can't be traded is known before the seed is applied. None if
@@ -125,41 +155,70 @@ async fn open_feed(
 }
 
 /// Applies the seed and makes the strategies' instances in one transaction: a seed with a row that can't run
-/// leaves nothing behind.
+/// leaves nothing behind. Where another host does the same at this moment, it is done again.
 async fn open_desk(
     settings: &Settings,
     database: &Database,
     plugins: &Plugins,
     services: &Services,
-    seed: Option<Seed>,
+    seed: Option<&Seed>,
 ) -> anyhow::Result<Desk> {
-    let scope = Scope::new(Some(database.clone()), TRANSACTION_TIMEOUT);
-    let desk = async {
-        let transaction = scope
-            .begin(&trading::host(), TransactionOptions::default())
-            .await?;
-        let opened = async {
-            if let Some(seed) = seed {
-                seed.apply(services, &scope).await?;
-            }
-            Desk::open(plugins, services, database, &scope, &settings.trading).await
-        }
-        .await;
+    let begun = Instant::now();
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let scope = Scope::new(Some(database.clone()), TRANSACTION_TIMEOUT);
+        let opened = open_desk_in(&scope, settings, database, plugins, services, seed).await;
+        scope.finish().await;
         match opened {
-            Ok(desk) => {
-                scope.commit(transaction).await?;
-                Ok(desk)
+            Err(error) if begun.elapsed() < PATIENCE && is_conflict(&error, &scope) => {
+                tracing::info!("trying again in {pause:?}: {error:#}");
+                tokio::time::sleep(pause).await;
+                pause *= 2;
             }
-            Err(error) => {
-                // An error here has lost the connection and the work with it: the first one says more.
-                let _ = scope.rollback(transaction).await;
-                Err(error)
-            }
+            opened => return opened,
         }
     }
+}
+
+async fn open_desk_in(
+    scope: &Arc<Scope>,
+    settings: &Settings,
+    database: &Database,
+    plugins: &Plugins,
+    services: &Services,
+    seed: Option<&Seed>,
+) -> anyhow::Result<Desk> {
+    let transaction = scope
+        .begin(&trading::host(), TransactionOptions::default())
+        .await?;
+    let opened = async {
+        if let Some(seed) = seed {
+            seed.apply(services, scope).await?;
+        }
+        Desk::open(plugins, services, database, scope, &settings.trading).await
+    }
     .await;
-    scope.finish().await;
-    desk
+    match opened {
+        Ok(desk) => {
+            scope.commit(transaction).await?;
+            Ok(desk)
+        }
+        Err(error) => {
+            // An error here has lost the connection and the work with it: the first one says more.
+            let _ = scope.rollback(transaction).await;
+            Err(error)
+        }
+    }
+}
+
+/// Whether somebody else's work was in the way: of a plugin's statement, or of the host's own transaction.
+fn is_conflict(error: &anyhow::Error, scope: &Scope) -> bool {
+    let met = match error.downcast_ref::<CallError>() {
+        Some(CallError::Database(error)) => Some(&**error),
+        _ => error.downcast_ref::<Error>(),
+    };
+    matches!(met, Some(Error::Conflict { .. }))
+        || matches!(scope.trouble(), Some(Error::Conflict { .. }))
 }
 
 async fn stay_up(database: &Database, plugins: &Plugins, mut stop: watch::Receiver<bool>) {

@@ -166,6 +166,11 @@ fn bar(record: &StringRecord, positions: &[usize; 7]) -> Result<Bar, String> {
         let text = field(column);
         match text.parse::<f64>() {
             Ok(number) if number.is_finite() => Ok(number),
+            // Digits that are infinite: 1e309.
+            Ok(_) if text.contains(|character: char| character.is_ascii_digit()) => Err(format!(
+                "{} is \"{text}\", larger than a 64-bit float can be",
+                COLUMNS.get(column).unwrap_or(&"a field")
+            )),
             _ => Err(format!(
                 "{} is \"{text}\", not a number",
                 COLUMNS.get(column).unwrap_or(&"a field")
@@ -196,13 +201,24 @@ fn bar(record: &StringRecord, positions: &[usize; 7]) -> Result<Bar, String> {
 /// RFC 3339, or a date alone for its midnight in UTC; in microseconds since the Unix epoch.
 fn time(text: &str) -> Result<i64, String> {
     let wrong = || format!("time is \"{text}\", not RFC 3339 such as 2000-03-01T00:00:00Z");
+    let outside = || {
+        format!(
+            "time is \"{text}\", outside the years that a time can have here ({} to {})",
+            jiff::Timestamp::MIN,
+            jiff::Timestamp::MAX
+        )
+    };
     let timestamp: jiff::Timestamp = if text.len() == 10 {
         let date: jiff::civil::Date = text.parse().map_err(|_| wrong())?;
         jiff::tz::TimeZone::UTC
             .to_timestamp(date.at(0, 0, 0, 0))
-            .map_err(|_| wrong())?
+            .map_err(|_| outside())?
     } else {
-        text.parse().map_err(|_| wrong())?
+        text.parse().map_err(|_| {
+            let is_time = jiff::fmt::temporal::Pieces::parse(text)
+                .is_ok_and(|pieces| pieces.time().is_some() && pieces.offset().is_some());
+            if is_time { outside() } else { wrong() }
+        })?
     };
     if timestamp.subsec_nanosecond() % 1000 != 0 {
         return Err(format!("time is \"{text}\", finer than a microsecond"));
@@ -244,6 +260,13 @@ mod tests {
             ("A,2000-03-03T00:00:00Z,1,2,1,,5", "close is \"\""),
             ("A,2000-03-03T00:00:00Z,1,2,1,NaN,5", "close is \"NaN\""),
             ("A,2000-03-03T00:00:00Z,1,2,1,inf,5", "close is \"inf\""),
+            (
+                "A,2000-03-03T00:00:00Z,1,2,1,1e309,5",
+                "close is \"1e309\", larger than",
+            ),
+            ("A,9999-12-31T23:00:00Z,1,2,1,2,5", "outside the years"),
+            ("A,9999-12-31,1,2,1,2,5", "outside the years"),
+            ("A,9999-12-31T23:00:61Z,1,2,1,2,5", "not RFC 3339"),
             ("A,yesterday,1,2,1,2,5", "time is \"yesterday\""),
             (
                 "A,2000-03-03T00:00:00.0000001Z,1,2,1,2,5",

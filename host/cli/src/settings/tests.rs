@@ -140,3 +140,106 @@ fn a_wrong_variable_is_named() {
         assert!(error.contains(name) && !error.contains("s3cret"), "{error}");
     }
 }
+
+#[test]
+fn values_that_allow_nothing_are_refused_with_file_and_key() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("host.toml");
+    for (text, words) in [
+        ("[limits]\nconnections = 0", "[limits]: connections is 0"),
+        ("[limits]\ninstances = 0", "[limits]: instances is 0"),
+        ("[limits]\nrows = 0", "[limits]: rows is 0"),
+        ("[limits]\nmemory = 0", "[limits]: memory is 0"),
+        (
+            "[limits]\ncall_timeout = -1",
+            "[limits]: call_timeout can't be endless",
+        ),
+        (
+            "[plugins.x]\nlimits = { connections = 0 }",
+            "[plugins.x] limits: connections is 0",
+        ),
+        ("[trading]\nbar_timeout = 0", "[trading]: bar_timeout is 0"),
+        (
+            "[trading]\nbar_timeout = -1",
+            "[trading]: bar_timeout can't be endless",
+        ),
+        ("[trading]\nbar_close = \"0s\"", "[trading]: bar_close is 0"),
+        ("[trading]\ngroup = 0", "[trading]: group is 0"),
+        (
+            "[database]\npool_timeout = \"0s\"",
+            "[database]: pool_timeout is 0",
+        ),
+        (
+            "[database]\nconnect_timeout = 0",
+            "[database]: connect_timeout is 0",
+        ),
+        (
+            "[database]\nbusy_timeout = -1",
+            "[database]: busy_timeout can't be endless",
+        ),
+        (
+            "[database]\nmax_overflow = -2",
+            "[database]: max_overflow is -2",
+        ),
+    ] {
+        std::fs::write(&path, text)?;
+        let error = format!("{:#}", read(&path).unwrap_err());
+        assert!(
+            error.starts_with(&format!("{}: {words}", path.display())),
+            "{text}: {error}"
+        );
+    }
+    std::fs::write(
+        &path,
+        "[database]\nbusy_timeout = 0\npool_pre_ping_idle = 0\npool_size = 0\n[trading]\nbar_close = -1",
+    )?;
+    read(&path)?;
+    Ok(())
+}
+
+#[test]
+fn variables_may_be_empty_and_booleans_in_the_usual_words() -> anyhow::Result<()> {
+    let read =
+        |name: &str, value: &str| environment([(name.to_owned(), value.to_owned())].into_iter());
+    for name in ["DATABASE_URL", "POOLHOUSE_DATABASE_URL"] {
+        assert_eq!(read(name, "")?.url, None, "{name}");
+        assert_eq!(read(name, "sqlite://x")?.url.as_deref(), Some("sqlite://x"));
+    }
+    for (value, expected) in [
+        ("1", true),
+        ("Yes", true),
+        ("on", true),
+        ("true", true),
+        ("0", false),
+        ("no", false),
+        ("OFF", false),
+        ("false", false),
+    ] {
+        assert_eq!(
+            read("POOLHOUSE_DATABASE_ECHO", value)?.echo,
+            Some(expected),
+            "{value}"
+        );
+    }
+    for (name, value, words) in [
+        ("POOLHOUSE_DATABASE_ECHO", "2", "give 1, true, yes or on"),
+        ("POOLHOUSE_DATABASE_POOL_TIMEOUT", "0", "pool_timeout is 0"),
+    ] {
+        let error = format!("{:#}", read(name, value).unwrap_err());
+        assert!(error.contains(words) && error.contains(name), "{error}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_url_s_connect_timeout_goes_behind_the_setting() -> anyhow::Result<()> {
+    let url = "[database]\nurl = \"postgresql://u@h/d?connect_timeout=3\"";
+    for (text, seconds) in [
+        (url.to_owned(), 3),
+        (format!("{url}\nconnect_timeout = 7"), 7),
+    ] {
+        let settings = file(&text)?.database.settings()?;
+        assert_eq!(settings.pool.connect_timeout, Duration::from_secs(seconds));
+    }
+    Ok(())
+}

@@ -10,10 +10,9 @@ use poolhouse_runtime::{Plugins, Scope};
 use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::watch;
 
-use super::Services;
 use super::ledger::Ledger;
-use super::orders;
 use super::row::Row;
+use super::{Services, orders, too_long};
 use crate::feed::Feed;
 use crate::settings::Trading;
 
@@ -32,6 +31,8 @@ pub(crate) struct Desk {
     /// The bars of the bar time that is not complete yet.
     open: Vec<Bar>,
     pending: Pending,
+    /// Told to stop while orders could not be stored; nothing later may be stored either.
+    stopped: bool,
 }
 
 /// What complete bar times led to and is not committed yet.
@@ -75,6 +76,7 @@ impl Desk {
             .collect();
         let mut subscribers: HashMap<String, Vec<Subscriber>> = HashMap::new();
         for subscriber in services.user_service.subscribers(scope).await? {
+            too_long("user", &subscriber.user_id)?;
             subscribers
                 .entry(subscriber.strategy_id.clone())
                 .or_default()
@@ -108,6 +110,7 @@ impl Desk {
             settings: settings.clone(),
             open: Vec::new(),
             pending: Pending::default(),
+            stopped: false,
         })
     }
 
@@ -130,7 +133,7 @@ impl Desk {
     ) -> anyhow::Result<Ended> {
         let bar_close = self.settings.bar_close.filter(|_| feed.live);
         loop {
-            if *stop.borrow_and_update() {
+            if self.stopped || *stop.borrow_and_update() {
                 self.commit(&stop).await?;
                 return Ok(Ended::Stopped);
             }
@@ -165,7 +168,11 @@ impl Desk {
                 None => {
                     self.close_bar_time(&stop).await?;
                     self.commit(&stop).await?;
-                    return Ok(Ended::Feed);
+                    return Ok(if self.stopped {
+                        Ended::Stopped
+                    } else {
+                        Ended::Feed
+                    });
                 }
             }
         }
@@ -216,7 +223,7 @@ impl Desk {
     /// Commits what is pending. Cancel safety: the transaction is committed as a whole or not at all.
     async fn commit(&mut self, stop: &watch::Receiver<bool>) -> anyhow::Result<()> {
         let pending = std::mem::take(&mut self.pending);
-        if pending.marks.is_empty() {
+        if pending.marks.is_empty() || self.stopped {
             return Ok(());
         }
         let marks: Vec<Mark> = pending
@@ -229,7 +236,10 @@ impl Desk {
                 })
             })
             .collect();
-        let outcomes = self.ledger.commit(&pending.orders, &marks, stop).await?;
+        let Some(outcomes) = self.ledger.commit(&pending.orders, &marks, stop).await? else {
+            self.stopped = true;
+            return Ok(());
+        };
         self.count(&pending.places, &outcomes);
         for (place, time) in pending.marks {
             if let Some(row) = self.rows.get_mut(place) {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{anyhow, bail};
+use anyhow::anyhow;
 use poolhouse_database::{Database, Error, TransactionOptions};
 use poolhouse_runtime::trading::{Mark, Order, OrderManager, Outcome};
 use poolhouse_runtime::{CallError, Scope};
@@ -19,8 +19,8 @@ const ORDERS_A_CALL: usize = 2048;
 const PATIENCE: Duration = Duration::from_secs(60);
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// Tries of a transaction that the order manager itself refuses: it may have met a conflict, which it can't tell.
-const REFUSALS: u32 = 3;
+/// What a try may still take once the host is to stop.
+const LAST_TRY: Duration = Duration::from_secs(3);
 
 /// The way to the orders table.
 pub(crate) struct Ledger {
@@ -32,8 +32,6 @@ pub(crate) struct Ledger {
 enum Failed {
     /// It did not happen, and may go well another time.
     Passing(anyhow::Error),
-    /// It did not happen: the order manager refused.
-    Refused(anyhow::Error),
     /// It did not happen, and never will.
     Final(anyhow::Error),
     /// The connection broke during COMMIT: it may have happened, with these outcomes.
@@ -42,12 +40,10 @@ enum Failed {
 
 impl From<Error> for Failed {
     fn from(error: Error) -> Self {
-        match error {
-            Error::Conflict { .. }
-            | Error::Unavailable { .. }
-            | Error::PoolExhausted { .. }
-            | Error::Timeout { .. } => Self::Passing(error.into()),
-            _ => Self::Final(error.into()),
+        if error.is_passing() {
+            Self::Passing(error.into())
+        } else {
+            Self::Final(error.into())
         }
     }
 }
@@ -56,15 +52,37 @@ impl From<CallError> for Failed {
     fn from(error: CallError) -> Self {
         match error {
             CallError::Database(error) => (*error).into(),
-            CallError::Failed { .. } => Self::Refused(error.into()),
+            // The order manager only waits for the database. What it began is rolled back.
+            CallError::TimedOut { .. } => Self::Passing(anyhow!(
+                "{error}: the database hangs, is overloaded, or somebody holds a lock on its tables"
+            )),
             _ => Self::Final(error.into()),
         }
     }
 }
 
+impl Failed {
+    /// The order manager, or the host's own transaction, may fail in whatever way after the database gave it `trouble`:
+    /// then that is the cause, and may pass.
+    fn because_of(self, trouble: Option<Error>) -> Self {
+        match (self, trouble) {
+            (Self::Final(error), Some(trouble)) => {
+                let (said, cause) = (format!("{error:#}"), trouble.to_string());
+                Self::Passing(if said.contains(&cause) {
+                    error
+                } else {
+                    anyhow!("{said}: {cause}")
+                })
+            }
+            (failed, _) => failed,
+        }
+    }
+}
+
 impl Ledger {
-    /// Places the orders and moves the marks in one transaction, and answers each order's outcome. It is tried again
-    /// while it surely did not happen; where nobody knows, the marks are asked, since they move in the same transaction.
+    /// Places the orders and moves the marks in one transaction, and answers each order's outcome; none where the host was
+    /// to stop before they were stored. It is tried again while it surely did not happen; where nobody knows, the marks
+    /// are asked, since they move in the same transaction.
     ///
     /// # Errors
     /// The last try's. Nothing of it is stored then, unless the error says that nobody knows; a new run goes on
@@ -74,71 +92,83 @@ impl Ledger {
         orders: &[Order],
         marks: &[Mark],
         stop: &watch::Receiver<bool>,
-    ) -> anyhow::Result<Vec<Outcome>> {
+    ) -> anyhow::Result<Option<Vec<Outcome>>> {
+        let time = marks
+            .iter()
+            .map(|mark| mark.bar_time)
+            .max()
+            .map_or_else(String::new, super::row::shown);
         let until = Instant::now() + PATIENCE;
         let mut pause = FIRST_PAUSE;
-        let mut refusals = 0;
         // The outcomes of a COMMIT that broke off, until it is known whether it happened.
         let mut perhaps: Option<Vec<Outcome>> = None;
         loop {
-            let tried = match perhaps.take() {
-                None => self.try_commit(orders, marks).await,
-                Some(outcomes) => match self.has_happened(marks).await {
-                    Ok(true) => return Ok(outcomes),
-                    Ok(false) => self.try_commit(orders, marks).await,
-                    Err(error) => {
-                        perhaps = Some(outcomes);
-                        Err(Failed::Passing(error.context(
-                            "whether the last orders were stored is not known",
-                        )))
-                    }
-                },
+            let tried = tokio::select! {
+                tried = self.try_once(orders, marks, &mut perhaps) => tried,
+                () = out_of_time(stop.clone()) => {
+                    tracing::warn!("stopped while the database did not answer: the orders up to {time} may not be stored");
+                    return Ok(None);
+                }
             };
             let error = match tried {
-                Ok(outcomes) => return Ok(outcomes),
+                Ok(outcomes) => return Ok(Some(outcomes)),
                 Err(Failed::Final(error)) => return Err(error),
-                Err(Failed::Refused(error)) => {
-                    refusals += 1;
-                    if refusals == REFUSALS {
-                        return Err(error);
-                    }
-                    error
-                }
                 Err(Failed::Passing(error)) => error,
                 Err(Failed::Perhaps(error, outcomes)) => {
                     perhaps = Some(outcomes);
                     error.into()
                 }
             };
-            let time = marks
-                .iter()
-                .map(|mark| mark.bar_time)
-                .max()
-                .map_or_else(String::new, super::row::shown);
             if Instant::now() + pause > until {
                 return Err(error.context(format!(
-                    "the orders up to {time} could not be stored within {PATIENCE:?}; run again to go on from there"
+                    "the orders up to {time} could not be stored within {PATIENCE:?}; mend the database and run again to go on from there"
                 )));
+            }
+            let mut stop = stop.clone();
+            if *stop.borrow_and_update() {
+                tracing::warn!(
+                    "stopped while the orders up to {time} could not be stored: {error:#}"
+                );
+                return Ok(None);
             }
             tracing::warn!(
                 "the orders up to {time} are not stored yet, trying again in {pause:?}: {error:#}"
             );
-            let mut stop = stop.clone();
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
-                _ = stop.wait_for(|stop| *stop) => {
-                    bail!("stopped while the orders up to {time} could not be stored ({error:#}); run again to go on from there");
-                }
+                _ = stop.wait_for(|stop| *stop) => {}
             }
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
+    }
+
+    /// One try; where an earlier one may have happened, that is asked first.
+    async fn try_once(
+        &self,
+        orders: &[Order],
+        marks: &[Mark],
+        perhaps: &mut Option<Vec<Outcome>>,
+    ) -> Result<Vec<Outcome>, Failed> {
+        if let Some(outcomes) = perhaps.take() {
+            match self.has_happened(marks).await {
+                Ok(true) => return Ok(outcomes),
+                Ok(false) => {}
+                Err(error) => {
+                    *perhaps = Some(outcomes);
+                    return Err(Failed::Passing(
+                        error.context("whether the last orders were stored is not known"),
+                    ));
+                }
+            }
+        }
+        self.try_commit(orders, marks).await
     }
 
     async fn try_commit(&self, orders: &[Order], marks: &[Mark]) -> Result<Vec<Outcome>, Failed> {
         let scope = Scope::new(Some(self.database.clone()), TRANSACTION_TIMEOUT);
         let done = self.try_commit_in(&scope, orders, marks).await;
         scope.finish().await;
-        done
+        done.map_err(|failed| failed.because_of(scope.trouble()))
     }
 
     async fn try_commit_in(
@@ -205,5 +235,64 @@ impl Ledger {
                 .get(&mark.strategy_id)
                 .is_some_and(|time| *time >= mark.bar_time)
         }))
+    }
+}
+
+/// Resolves when the host has been told to stop and the last try has had its time.
+async fn out_of_time(mut stop: watch::Receiver<bool>) {
+    if stop.wait_for(|stop| *stop).await.is_err() {
+        // Nobody is left who could say it.
+        std::future::pending::<()>().await;
+    }
+    tokio::time::sleep(LAST_TRY).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unavailable() -> Error {
+        Error::Unavailable {
+            reason: poolhouse_database::UnavailableReason::File,
+            message: "disk I/O error".to_owned(),
+            outcome_unknown: false,
+        }
+    }
+
+    fn said(failed: Failed) -> Result<String, String> {
+        match failed {
+            Failed::Passing(error) => Ok(error.to_string()),
+            Failed::Final(error) => Err(error.to_string()),
+            Failed::Perhaps(error, _) => panic!("{error}"),
+        }
+    }
+
+    #[test]
+    fn what_the_database_caused_may_pass() {
+        let failed = |message: &str| CallError::Failed {
+            plugin: "order-manager".into(),
+            function: "place".into(),
+            message: message.to_owned(),
+        };
+        let because = |error: CallError, trouble| said(Failed::from(error).because_of(trouble));
+        assert_eq!(
+            because(failed("disk I/O error"), Some(unavailable())).as_deref(),
+            Ok("plugin \"order-manager\" failed in place: disk I/O error")
+        );
+        assert_eq!(
+            because(failed("oh"), Some(unavailable())).as_deref(),
+            Ok("plugin \"order-manager\" failed in place: oh: disk I/O error")
+        );
+        assert!(because(failed("disk I/O error"), None).is_err());
+        let timed_out = CallError::TimedOut {
+            plugin: "order-manager".into(),
+            function: "place".into(),
+            limit: Duration::from_secs(10),
+            setting: "limit `call_timeout`",
+        };
+        let text = because(timed_out, None).unwrap();
+        assert!(text.contains("the database hangs"), "{text}");
+        assert!(because(unavailable().into(), None).is_ok());
+        assert!(because(Error::Closed("over".to_owned()).into(), None).is_err());
     }
 }

@@ -22,6 +22,24 @@ pub(crate) use summary::print as print_summary;
 /// How long one transaction of the loop, or the seed's, may take in all.
 pub(crate) const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// Characters of an id or symbol: three of them make a client order id, which has to fit into an index.
+pub(crate) const LONGEST_ID: usize = 128;
+
+/// Refuses an id that is too long; `what` names it.
+///
+/// # Errors
+/// One sentence with the id's beginning.
+pub(crate) fn too_long(what: &str, id: &str) -> anyhow::Result<()> {
+    let length = id.chars().count();
+    if length > LONGEST_ID {
+        let beginning: String = id.chars().take(20).collect();
+        bail!(
+            "{what} \"{beginning}…\" has {length} characters: {LONGEST_ID} are allowed, shorten it"
+        );
+    }
+    Ok(())
+}
+
 /// The three plugins that the loop works with.
 #[derive(Clone)]
 pub(crate) struct Services {

@@ -8,7 +8,7 @@ use anyhow::{Context, anyhow, bail};
 use poolhouse_runtime::trading::{Bar, Parameter, Signal, StrategyInstance, StrategyRow, describe};
 use poolhouse_runtime::{CallError, Plugin, Plugins, Scope};
 
-use super::parameters;
+use super::{parameters, too_long};
 
 /// After so many failures in a row a strategy row is set aside until reload.
 const FAILURES: u32 = 3;
@@ -94,6 +94,15 @@ impl Row {
         if row.symbols.is_empty() {
             bail!("it watches no symbols");
         }
+        too_long("id", &row.id)?;
+        for symbol in &row.symbols {
+            too_long("symbol", symbol)?;
+            if symbol.trim() != symbol {
+                bail!(
+                    "it watches the symbol \"{symbol}\", and no feed has one with blanks around it: take them away"
+                );
+            }
+        }
         let description = describe(plugin, scope).await?;
         let parameters =
             parameters::check(&description, &row.parameters).map_err(|reason| anyhow!(reason))?;
@@ -147,6 +156,7 @@ impl Row {
         self.statistics.time += begun.elapsed();
         self.statistics.bars += 1;
         let done_with = self.is_done_with(bar);
+        self.warn_of_lost_memory(bar);
         if self.first_mark.is_some_and(|mark| bar.time <= mark) {
             self.statistics.replayed += 1;
         } else if done_with {
@@ -170,6 +180,21 @@ impl Row {
                 self.failed(bar, &error);
                 Vec::new()
             }
+        }
+    }
+
+    /// At the row's first bar: one that lies behind the mark says that the bars before the mark will not come.
+    fn warn_of_lost_memory(&self, bar: &Bar) {
+        if self.statistics.bars > 1 || self.warm_up == 0 {
+            return;
+        }
+        if let Some(mark) = self.first_mark.filter(|mark| bar.time > *mark) {
+            tracing::warn!(
+                "strategy row \"{}\" has traded up to {}, and the feed begins for it only at {}: it begins without its memory of the bars before; to keep it, stop and run again with a feed that has them from the first",
+                self.id,
+                shown(mark),
+                shown(bar.time)
+            );
         }
     }
 

@@ -8,7 +8,7 @@ use comfy_table::{CellAlignment, Table};
 use poolhouse_database::Database;
 
 use super::Desk;
-use crate::output;
+use crate::{output, shown};
 
 /// Prints the rows' numbers and the pool's to standard output. `elapsed` is the time in the loop.
 ///
@@ -58,7 +58,8 @@ pub(crate) fn print(desk: &Desk, database: &Database, elapsed: Duration) -> io::
     output::print(table)?;
     for row in desk.rows() {
         if let Some(reason) = row.set_aside() {
-            output::print(format_args!("set aside: {}: {reason}", row.id))?;
+            let line = format!("set aside: {}: {reason}", row.id);
+            output::print(shown::on_one_line(&shown::without_passwords(&line)))?;
         }
     }
     output::print(format_args!(

@@ -8,7 +8,7 @@ use crate::error::{ConflictKind, Error, TimeoutKind, UnavailableReason};
 use crate::footprint::{Footprint, StatementKind};
 use crate::grants::{Grants, MIGRATIONS_TABLE, Refusal};
 use crate::statement::{Failed, Request};
-use crate::transaction::TransactionOptions;
+use crate::transaction::{Isolation, TransactionOptions};
 use crate::url::Backend;
 use crate::value::Value;
 
@@ -67,8 +67,14 @@ impl<'a> Applying<'a> {
         &mut self,
         checked: &[Checked<'_>],
     ) -> Result<Vec<u32>, MigrationError> {
+        // Whatever the database's own isolation is: with a snapshot taken before the lock, what another host has applied
+        // meanwhile would not be seen.
+        let options = TransactionOptions {
+            isolation: Isolation::ReadCommitted,
+            ..TransactionOptions::default()
+        };
         self.connection
-            .begin(&TransactionOptions::default())
+            .begin(&options)
             .await
             .map_err(|failed| self.database(failed))?;
         match self.inside(checked).await {

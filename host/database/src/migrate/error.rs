@@ -1,6 +1,6 @@
 //! Owns why a plugin's migrations were not applied.
 
-use crate::error::Error;
+use crate::error::{ConflictKind, Error};
 
 /// Why a plugin's migrations were not applied. Nothing was changed then, unless the cause says that nobody knows. The
 /// text holds the cause, which is therefore not a `source`: whoever prints sources would say it twice.
@@ -59,4 +59,23 @@ pub enum MigrationError {
         /// Why.
         cause: Box<Error>,
     },
+}
+
+impl MigrationError {
+    /// What the database said, where it was the database.
+    #[must_use]
+    pub fn database(&self) -> Option<&Error> {
+        match self {
+            Self::Statement { cause, .. } | Self::Database { cause, .. } => Some(cause),
+            Self::Denied(_) | Self::Invalid { .. } | Self::MissingColumns { .. } => None,
+        }
+    }
+
+    /// Which conflict with somebody else's work it was, if one.
+    pub(super) fn conflict(&self) -> Option<ConflictKind> {
+        match self.database() {
+            Some(Error::Conflict { kind, .. }) => Some(*kind),
+            _ => None,
+        }
+    }
 }

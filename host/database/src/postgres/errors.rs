@@ -123,6 +123,12 @@ fn refused(error: &PgDatabaseError, target: &PostgresTarget) -> Error {
         ..
     } = target;
     let (reason, message) = match error.code() {
+        "28P01" if !target.has_password => (
+            UnavailableReason::Authentication,
+            format!(
+                "PostgreSQL at {place} asks user {user:?} for a password, and `url` in [database] / DATABASE_URL has none: write it as postgresql://user:password@host/name, with special characters percent-encoded"
+            ),
+        ),
         "28P01" => (
             UnavailableReason::Authentication,
             format!(
@@ -150,10 +156,17 @@ fn refused(error: &PgDatabaseError, target: &PostgresTarget) -> Error {
             ),
         ),
         "57P03" => (
-            UnavailableReason::NotReady,
+            UnavailableReason::Starting,
             format!(
                 "PostgreSQL at {place} is not ready ({}): it is starting up or shutting down, try again shortly",
                 error.message()
+            ),
+        ),
+        // The server's own sentence quotes the setting, and what stands in its place may be a password.
+        code if code == "42704" || code.starts_with("22") => (
+            UnavailableReason::Other,
+            format!(
+                "PostgreSQL at {place} refused a setting of the session (SQLSTATE {code}): correct `options` in `url` in [database] / DATABASE_URL, or PGOPTIONS"
             ),
         ),
         _ => (

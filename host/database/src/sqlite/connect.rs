@@ -28,6 +28,10 @@ const ROWS_AHEAD: usize = 256;
 /// Between two tries to open a file that somebody else is just opening for the first time.
 const RETRY: Duration = Duration::from_millis(20);
 
+/// How long opening waits for others at least, however short `busy_timeout` is: the host's own connections are in one
+/// another's way when the last of them is just being closed.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// Opens connections to one file.
 #[derive(Debug)]
 pub(crate) struct SqliteConnector {
@@ -70,7 +74,7 @@ impl SqliteConnector {
 
     pub(crate) async fn connect(&self) -> Result<SqliteConnection, Error> {
         let _one = self.opening.lock().await;
-        let until = Instant::now() + self.busy_timeout;
+        let until = Instant::now() + self.busy_timeout.max(PATIENCE);
         loop {
             match self.try_connect().await {
                 Err(Error::Conflict { .. }) if Instant::now() < until => {
@@ -92,6 +96,7 @@ impl SqliteConnector {
 
     async fn try_connect(&self) -> Result<SqliteConnection, Error> {
         let refused = |error: sqlx::Error| {
+            let code = errors::code(&error);
             let error = errors::failed(error, &self.path).error;
             if matches!(
                 &error,
@@ -100,7 +105,7 @@ impl SqliteConnector {
                     ..
                 }
             ) {
-                self.why(error)
+                self.why(code, error)
             } else {
                 error
             }
@@ -134,7 +139,7 @@ impl SqliteConnector {
     }
 
     /// SQLite says only that it can't open the file; the folder usually tells why.
-    fn why(&self, error: Error) -> Error {
+    fn why(&self, code: Option<i32>, error: Error) -> Error {
         let Error::Unavailable {
             reason,
             message,
@@ -148,7 +153,15 @@ impl SqliteConnector {
             .parent()
             .filter(|folder| !folder.as_os_str().is_empty())
             .unwrap_or(Path::new("."));
-        let advice = if !folder.exists() {
+        let advice = if code == Some(errors::NOT_A_DATABASE) {
+            "it is another kind of file: correct `url` in [database] / DATABASE_URL".to_owned()
+        } else if code == Some(errors::CORRUPT) {
+            "restore it from a backup".to_owned()
+        } else if code == Some(errors::FULL) {
+            "make room on its disk".to_owned()
+        } else if is_out_of_files() {
+            "the host may open no more files: raise its limit (ulimit -n)".to_owned()
+        } else if !folder.exists() {
             format!(
                 "its folder {} does not exist: create it, or correct `url` in [database] / DATABASE_URL",
                 folder.display()
@@ -174,4 +187,12 @@ impl SqliteConnector {
             outcome_unknown,
         }
     }
+}
+
+/// Whether the process has as many files open as it may.
+fn is_out_of_files() -> bool {
+    /// EMFILE, on every Unix.
+    const TOO_MANY_OPEN_FILES: i32 = 24;
+    std::fs::File::open("/dev/null")
+        .is_err_and(|error| error.raw_os_error() == Some(TOO_MANY_OPEN_FILES))
 }

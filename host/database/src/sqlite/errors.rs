@@ -5,6 +5,17 @@ use std::path::Path;
 use crate::error::{ConflictKind, ConstraintKind, Error, UnavailableReason};
 use crate::statement::Failed;
 
+/// Primary result codes that have advice of their own.
+pub(super) const CORRUPT: i32 = 11;
+pub(super) const FULL: i32 = 13;
+pub(super) const NOT_A_DATABASE: i32 = 26;
+
+/// SQLite's primary result code.
+pub(super) fn code(error: &sqlx::Error) -> Option<i32> {
+    let code = error.as_database_error()?.code()?;
+    code.parse::<i32>().ok().map(|code| code & 0xff)
+}
+
 /// What became of a statement on an open connection.
 pub(super) fn failed(error: sqlx::Error, path: &Path) -> Failed {
     match &error {
@@ -52,7 +63,7 @@ pub(super) fn is_within_transaction(error: &Error) -> bool {
 
 /// Corrupt, not a database, I/O: the file may be sound under a new connection, this one is not.
 fn is_fatal(code: i32) -> bool {
-    matches!(code & 0xff, 10 | 11 | 26)
+    matches!(code & 0xff, 10 | CORRUPT | NOT_A_DATABASE)
 }
 
 fn read(code: i32, message: &str, path: &Path) -> Error {
@@ -72,10 +83,10 @@ fn read(code: i32, message: &str, path: &Path) -> Error {
         },
         8 => file("can't be written"),
         10 => file("can't be read or written"),
-        11 => file("is damaged"),
-        13 => file("has no room to grow"),
+        CORRUPT => file("is damaged"),
+        FULL => file("has no room to grow"),
         14 => file("can't be opened"),
-        26 => file("is not a database"),
+        NOT_A_DATABASE => file("is not a database"),
         19 => constraint(code, message),
         _ => Error::Statement {
             code: code.to_string(),

@@ -1,53 +1,158 @@
 //! Owns the parts of a PostgreSQL URL: host, user, TLS, and the driver's options made of them.
 
+use std::time::Duration;
+
 use sqlx::ConnectOptions;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
 use super::{DatabaseUrl, PostgresTarget, Target, UrlError, decoded};
 
+/// The longest connect_timeout, in seconds: an hour.
+const MOST_SECONDS: u32 = 3600;
+
+/// Parameters that libpq and SQLAlchemy's drivers know and this host does not. Only these names are repeated in a message:
+/// what stands in a parameter's place may be a password.
+const OTHERS: [&str; 22] = [
+    "channel_binding",
+    "client_encoding",
+    "fallback_application_name",
+    "gssencmode",
+    "keepalives",
+    "keepalives_count",
+    "keepalives_idle",
+    "keepalives_interval",
+    "krbsrvname",
+    "load_balance_hosts",
+    "passfile",
+    "pool_size",
+    "replication",
+    "require_auth",
+    "requirepeer",
+    "service",
+    "ssl_max_protocol_version",
+    "ssl_min_protocol_version",
+    "sslcompression",
+    "sslcrl",
+    "target_session_attrs",
+    "tcp_user_timeout",
+];
+
+const KNOWN: &str = "sslmode, sslrootcert, sslcert, sslkey, host, port, user, password, dbname, options, connect_timeout, application_name";
+
 pub(super) fn read(rest: &str) -> Result<DatabaseUrl, UrlError> {
-    // The parser's own message could quote the text, so it is not passed on.
-    let url = url::Url::parse(&format!("postgres:{rest}"))
-        .ok()
-        .filter(|_| rest.starts_with("//"));
-    let Some(url) = url else {
+    let Some(rest) = rest.strip_prefix("//") else {
         return Err(UrlError(
             "the PostgreSQL URL can't be read: it is postgresql://user:password@host:port/name, with special characters in the password percent-encoded".to_owned(),
         ));
     };
-    if url.host_str().is_some_and(|host| host.contains(',')) {
+    let (authority, rest) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    // A password with one of / ? # in it ends the authority too early, and its @ comes later: nothing of it may be taken
+    // for a host, a database or a parameter, which messages name.
+    if rest.contains('@') {
         return Err(UrlError(
-            "the PostgreSQL URL names several hosts; name one".to_owned(),
+            "the PostgreSQL URL has an @ behind the host: percent-encode special characters in user, password and parameters, @ as %40, / as %2F, ? as %3F, # as %23".to_owned(),
         ));
     }
-    let user = decoded(url.username(), "user")?;
-    let password = url
-        .password()
-        .map(|password| decoded(password, "password"))
-        .transpose()?;
-    let host = url
-        .host_str()
-        .map(|host| decoded(host, "host"))
-        .transpose()?
-        .filter(|host| !host.is_empty());
-    let database = decoded(url.path().trim_start_matches('/'), "database name")?;
-    let mut parts = Parts {
-        host,
-        port: url.port(),
-        user: Some(user).filter(|user| !user.is_empty()),
-        password,
-        database: Some(database).filter(|name| !name.is_empty()),
-        ssl_mode: None,
-        ssl: Vec::new(),
-        options: None,
+    if rest.contains('#') {
+        return Err(UrlError(
+            "the PostgreSQL URL has a #: percent-encode it as %23".to_owned(),
+        ));
+    }
+    let (user, place) = match authority.rsplit_once('@') {
+        Some((user, place)) => (Some(user), place),
+        None => (None, authority),
     };
-    for (key, value) in url.query_pairs() {
-        parts.set(&key, &value)?;
+    let (user, password) = match user.map(|user| user.split_once(':').unwrap_or((user, ""))) {
+        Some((user, password)) => (decoded(user, "user")?, decoded(password, "password")?),
+        None => (String::new(), String::new()),
+    };
+    let (host, port) = host_and_port(place)?;
+    let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let database = decoded(path.trim_start_matches('/'), "database name")?;
+    let mut parts = Parts {
+        host: given(host),
+        port,
+        user: given(user),
+        password: given(password),
+        database: given(database),
+        ..Parts::default()
+    };
+    for (at, pair) in query.split('&').filter(|pair| !pair.is_empty()).enumerate() {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let value = decoded(value, "parameter")?;
+        parts.set(at + 1, &decoded(key, "parameter")?, value)?;
     }
     parts.build()
 }
 
+fn given(text: String) -> Option<String> {
+    Some(text).filter(|text| !text.is_empty())
+}
+
+/// The host without the brackets of an IPv6 address, and the port. The host may be a socket's folder, percent-encoded.
+fn host_and_port(place: &str) -> Result<(String, Option<u16>), UrlError> {
+    if place.contains(',') {
+        return Err(UrlError(
+            "the PostgreSQL URL names several hosts; name one".to_owned(),
+        ));
+    }
+    let unreadable = || {
+        UrlError(
+            "the PostgreSQL URL's host can't be read: an IPv6 address stands in brackets, as in [::1]:5432"
+                .to_owned(),
+        )
+    };
+    let (host, port) = match place.strip_prefix('[') {
+        Some(rest) => {
+            let (host, port) = rest.split_once(']').ok_or_else(unreadable)?;
+            if host.parse::<std::net::Ipv6Addr>().is_err() {
+                return Err(unreadable());
+            }
+            match port.strip_prefix(':') {
+                Some(port) => (host, port),
+                None if port.is_empty() => (host, ""),
+                None => return Err(unreadable()),
+            }
+        }
+        None => place.split_once(':').unwrap_or((place, "")),
+    };
+    let host = decoded(host, "host")?;
+    if host.contains(|character: char| character.is_whitespace() || character.is_control()) {
+        return Err(UrlError(
+            "the PostgreSQL URL's host has a space or a control character in it".to_owned(),
+        ));
+    }
+    Ok((
+        host,
+        match port {
+            "" => None,
+            port => Some(port_number(port)?),
+        },
+    ))
+}
+
+/// Never quotes what it is given: it may be a part of a password.
+fn port_number(text: &str) -> Result<u16, UrlError> {
+    text.parse().ok().filter(|port| *port > 0).ok_or_else(|| {
+        UrlError(
+            "the PostgreSQL URL's port is not a number from 1 to 65535 (it is postgresql://user:password@host:port/name, with special characters in the password percent-encoded)"
+                .to_owned(),
+        )
+    })
+}
+
+/// libpq's: whole seconds, for which opening a connection may wait.
+fn connect_timeout(text: &str) -> Result<Duration, UrlError> {
+    match text.parse::<u32>() {
+        Ok(seconds @ 1..=MOST_SECONDS) => Ok(Duration::from_secs(seconds.into())),
+        _ => Err(UrlError(format!(
+            "the PostgreSQL URL's connect_timeout is not a number of seconds from 1 to {MOST_SECONDS} (nothing waits for ever here)"
+        ))),
+    }
+}
+
 /// What a PostgreSQL URL says, piece by piece.
+#[derive(Default)]
 struct Parts {
     host: Option<String>,
     port: Option<u16>,
@@ -57,6 +162,7 @@ struct Parts {
     ssl_mode: Option<String>,
     ssl: Vec<(SslFile, String)>,
     options: Option<String>,
+    connect_timeout: Option<Duration>,
 }
 
 enum SslFile {
@@ -66,28 +172,38 @@ enum SslFile {
 }
 
 impl Parts {
-    fn set(&mut self, key: &str, value: &str) -> Result<(), UrlError> {
-        let value = value.to_owned();
+    /// Takes the parameter that stands `at` that place, from 1.
+    fn set(&mut self, at: usize, key: &str, value: String) -> Result<(), UrlError> {
         match key {
             "sslmode" | "ssl-mode" => self.ssl_mode = Some(value.to_ascii_lowercase()),
             "sslrootcert" => self.ssl.push((SslFile::Root, value)),
             "sslcert" => self.ssl.push((SslFile::Certificate, value)),
             "sslkey" => self.ssl.push((SslFile::Key, value)),
-            "host" | "hostaddr" => self.host = Some(value),
-            "port" => {
-                self.port = Some(value.parse().map_err(|_| {
-                    UrlError("the PostgreSQL URL's port is not a number from 1 to 65535".to_owned())
-                })?)
+            "host" | "hostaddr" if value.contains(',') => {
+                return Err(UrlError(
+                    "the PostgreSQL URL names several hosts; name one".to_owned(),
+                ));
             }
-            "user" => self.user = Some(value),
-            "password" => self.password = Some(value),
-            "dbname" => self.database = Some(value),
-            "options" => self.options = Some(value),
+            // Empty ones are libpq's for "not given".
+            "host" | "hostaddr" => self.host = given(value).or(self.host.take()),
+            "port" if value.is_empty() => {}
+            "port" => self.port = Some(port_number(&value)?),
+            "user" => self.user = given(value).or(self.user.take()),
+            "password" => self.password = given(value).or(self.password.take()),
+            "dbname" => self.database = given(value).or(self.database.take()),
+            // SQLAlchemy writes spaces as +, which no setting's name has.
+            "options" => self.options = Some(value.replace('+', " ")),
+            "connect_timeout" => self.connect_timeout = Some(connect_timeout(&value)?),
             // The host names its own connections.
             "application_name" => {}
-            other => {
+            other if OTHERS.contains(&other) => {
                 return Err(UrlError(format!(
-                    "the PostgreSQL URL has an unknown parameter {other:?}; known are sslmode, sslrootcert, sslcert, sslkey, host, port, user, password, dbname, options, application_name"
+                    "the PostgreSQL URL's parameter {other} is not known to this host; known are {KNOWN}"
+                )));
+            }
+            _ => {
+                return Err(UrlError(format!(
+                    "the PostgreSQL URL's parameter number {at} has an unknown name; known are {KNOWN}"
                 )));
             }
         }
@@ -149,6 +265,7 @@ impl Parts {
             "postgresql://{user}{}@{place}/{database}?sslmode={ssl_mode}",
             if self.password.is_some() { ":***" } else { "" }
         );
+        let has_password = self.password.is_some() || std::env::var_os("PGPASSWORD").is_some();
         let tls_second = ssl_mode == "allow";
         let target = PostgresTarget {
             options: options.disable_statement_logging(),
@@ -157,10 +274,12 @@ impl Parts {
             database,
             ssl_mode,
             tls_second,
+            has_password,
         };
         Ok(DatabaseUrl {
             target: Target::Postgresql(Box::new(target)),
             shown,
+            connect_timeout: self.connect_timeout,
         })
     }
 
@@ -171,12 +290,8 @@ impl Parts {
         {
             let mut pairs = url.query_pairs_mut();
             let port = self.port.map(|port| port.to_string());
-            let host = self
-                .host
-                .as_deref()
-                .map(|host| host.trim_start_matches('[').trim_end_matches(']'));
             for (key, value) in [
-                ("host", host),
+                ("host", self.host.as_deref()),
                 ("port", port.as_deref()),
                 ("user", self.user.as_deref()),
                 ("dbname", self.database.as_deref()),

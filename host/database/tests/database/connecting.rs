@@ -88,6 +88,32 @@ async fn a_wrong_password_and_an_unknown_user() {
         );
         assert!(message.contains("`url`"), "{message}");
     }
+    // What stands in the place of a setting, too, may be a password.
+    for (url, words) in [
+        (
+            server()
+                .tcp_url("ann", "", "postgres")
+                .replace("ann:@", "ann@"),
+            "asks user \"ann\" for a password",
+        ),
+        (
+            format!(
+                "{}?options=-c%20hunter2%3Dx",
+                server().tcp_url("ann", "right", "postgres")
+            ),
+            "`options`",
+        ),
+        (
+            format!(
+                "{}?options=-c%20lc_monetary%3Dhunter2",
+                server().tcp_url("ann", "right", "postgres")
+            ),
+            "`options`",
+        ),
+    ] {
+        let (_, message) = trouble(&url).await;
+        assert!(message.contains(words), "{message}");
+    }
     let health = open(&server().tcp_url("ann", "right", "postgres"))
         .health()
         .await;
@@ -147,7 +173,7 @@ async fn sqlite_files_that_cannot_be() {
         (at("missing/x.db"), vec!["does not exist", "missing"]),
         (at("plain/x.db"), vec!["is not a folder"]),
         (at("folder"), vec!["it is a folder"]),
-        (at("plain"), vec!["not a database"]),
+        (at("plain"), vec!["not a database", "another kind of file"]),
         ("/proc/x.db".to_owned(), vec!["writable", "/proc"]),
         (
             format!("{}?mode=rw", at("absent.db")),

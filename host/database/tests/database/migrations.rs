@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use poolhouse_database::{
-    Backend, Error, Grants, Migration, MigrationError, MigrationTable, Tables, Value,
+    Backend, Database, Error, Grants, Migration, MigrationError, MigrationTable, Tables, Value,
 };
 
-use crate::both::{Opened, both, open, text};
+use sqlx::Executor;
+
+use crate::both::{Opened, both, open, settings, text};
 
 fn plugin() -> Arc<str> {
     Arc::from("order-manager")
@@ -272,28 +274,59 @@ async fn what_is_not_granted_or_not_a_migration_is_refused() {
 
 #[tokio::test]
 async fn hosts_that_start_together_migrate_once() {
-    for opened in both().await {
-        let hosts: Vec<_> = (0..4).map(|_| open(&opened.url)).collect();
-        let tasks: Vec<_> = hosts
-            .iter()
-            .cloned()
-            .map(|host| {
-                tokio::spawn(async move { host.migrate(&plugin(), &grants(), &[first()]).await })
-            })
-            .collect();
-        let mut applied = Vec::new();
-        for task in tasks {
-            applied.extend(task.await.unwrap().unwrap());
+    let [sqlite, postgresql] = both().await;
+    let [impatient, serializable] = both().await;
+    let name = serializable.url.rsplit('/').next().unwrap().to_owned();
+    for isolation in ["serializable", "repeatable read"] {
+        crate::server::server()
+            .admin("postgres")
+            .await
+            .execute(sqlx::raw_sql(sqlx::AssertSqlSafe(format!(
+                "ALTER DATABASE {name} SET default_transaction_isolation = '{isolation}'"
+            ))))
+            .await
+            .unwrap();
+        if isolation == "serializable" {
+            hosts_start_together(&serializable, 5).await;
         }
-        assert_eq!(applied, [1]);
-        let count = if opened.backend() == Backend::Sqlite {
-            "SELECT count(*) FROM orders"
-        } else {
-            "SELECT count(*) FROM public.orders"
-        };
-        assert_eq!(opened.value(count, &[]).await.unwrap(), Value::Int64(1));
-        for host in hosts {
-            assert_eq!(host.close(std::time::Duration::from_secs(5)).await, 0);
-        }
+    }
+    let repeatable = serializable;
+    repeatable.ddl("DROP TABLE poolhouse_migrations").await;
+    repeatable.ddl("DROP TABLE orders").await;
+    hosts_start_together(&repeatable, 5).await;
+    for (opened, busy_timeout) in [(sqlite, 5), (postgresql, 5), (impatient, 0)] {
+        hosts_start_together(&opened, busy_timeout).await;
+    }
+}
+
+/// `busy_timeout` is in seconds.
+async fn hosts_start_together(opened: &Opened, busy_timeout: u64) {
+    let hosts: Vec<_> = (0..4)
+        .map(|_| {
+            let mut settings = settings(&opened.url);
+            settings.busy_timeout = std::time::Duration::from_secs(busy_timeout);
+            Database::open(settings).unwrap()
+        })
+        .collect();
+    let tasks: Vec<_> = hosts
+        .iter()
+        .cloned()
+        .map(|host| {
+            tokio::spawn(async move { host.migrate(&plugin(), &grants(), &[first()]).await })
+        })
+        .collect();
+    let mut applied = Vec::new();
+    for task in tasks {
+        applied.extend(task.await.unwrap().unwrap());
+    }
+    assert_eq!(applied, [1]);
+    let count = if opened.backend() == Backend::Sqlite {
+        "SELECT count(*) FROM orders"
+    } else {
+        "SELECT count(*) FROM public.orders"
+    };
+    assert_eq!(opened.value(count, &[]).await.unwrap(), Value::Int64(1));
+    for host in hosts {
+        assert_eq!(host.close(std::time::Duration::from_secs(5)).await, 0);
     }
 }

@@ -56,7 +56,7 @@ pub(super) struct Need {
     pub(super) oldest: Option<Instant>,
     /// Connections being opened.
     pub(super) connecting: u32,
-    /// Connections that callers hold.
+    /// Connections that callers hold, or that are on their way back.
     pub(super) held: u32,
 }
 

@@ -64,6 +64,28 @@ async fn a_spike_of_short_uses_opens_next_to_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn connections_being_reset_count_as_coming_back() {
+    let (pool, script) = pool(options(5, 10));
+    drop(take_many(&pool, 5).await);
+    sleep(seconds(1)).await;
+    script.reset.does(Behaviour::After(ms(1)));
+    let call = |pool: Pool<Stub>| async move {
+        let mut lease = take(&pool).await;
+        sleep(ms(2)).await;
+        lease.touch();
+        lease.release().await;
+    };
+    // All five are reset at the same time, again and again.
+    let callers = (0..50).map(|_| tokio::spawn(call(pool.clone())));
+    all(callers.collect()).await;
+    assert!(
+        script.connect.count() <= 6,
+        "{} opened",
+        script.connect.count()
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn while_connections_come_back_one_is_opened_at_a_time_a_tenth_of_a_second_apart() {
     let (pool, script) = pool(options(2, 10));
     drop(take_many(&pool, 2).await);

@@ -6,6 +6,7 @@ mod stub;
 
 mod queue;
 mod queuepool;
+mod threads;
 
 mod chains;
 mod fairness;

@@ -1,12 +1,14 @@
 //! Who is served, in which order, and how many at once; what becomes of connections afterwards is elsewhere.
 
+use std::future::Future;
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use poolhouse_pool::{AcquireError, Request};
 use tokio::time::{Instant, timeout};
 
 use crate::stub::{
-    Behaviour, acquire, acquire_at_once, ask, options, pool, quiet, seconds, take, until,
+    Behaviour, acquire, acquire_at_once, ask, options, pool, quiet, seconds, take, tenant, until,
 };
 
 #[tokio::test(start_paused = true)]
@@ -86,6 +88,29 @@ async fn a_caller_who_waited_in_vain_learns_the_counts() {
         assert!(error.to_string().contains(setting), "{error}");
     }
     assert_eq!(pool.stats().timed_out, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_queue_is_bounded() {
+    let (pool, _) = pool(options(1, 0));
+    let _lease = take(&pool).await;
+    let tenant = tenant(&pool, "many");
+    let request = Request::default();
+    let mut waiters = Vec::new();
+    for _ in 0..100_000 {
+        let mut waiter = Box::pin(tenant.acquire(&request));
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(waiter.as_mut().poll(&mut context).is_pending());
+        waiters.push(waiter);
+    }
+    let started = Instant::now();
+    let error = tenant.acquire(&request).await.unwrap_err();
+    assert!(matches!(error, AcquireError::Exhausted(told) if told.waiting == 100_000));
+    assert_eq!(started.elapsed(), Duration::ZERO);
+    waiters.pop();
+    assert_eq!(pool.stats().waiting, 99_999);
+    tokio::time::sleep(seconds(31)).await;
+    assert_eq!((pool.stats().waiting, pool.stats().timed_out), (0, 100_000));
 }
 
 #[tokio::test(start_paused = true)]

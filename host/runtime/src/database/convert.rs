@@ -264,7 +264,9 @@ fn unavailable_reason(reason: db::UnavailableReason) -> types::UnavailableReason
         db::UnavailableReason::Authentication => types::UnavailableReason::Authentication,
         db::UnavailableReason::NoDatabase => types::UnavailableReason::NoDatabase,
         db::UnavailableReason::Tls => types::UnavailableReason::Tls,
-        db::UnavailableReason::NotReady => types::UnavailableReason::NotReady,
+        db::UnavailableReason::NotReady | db::UnavailableReason::Starting => {
+            types::UnavailableReason::NotReady
+        }
         db::UnavailableReason::File => types::UnavailableReason::File,
         db::UnavailableReason::Other => types::UnavailableReason::Other,
     }

@@ -80,7 +80,7 @@ impl DatabaseView<'_> {
         let access = Arc::clone(&self.state.access);
         let actor = access.actor()?;
         let scope = self.scope()?;
-        match separate {
+        let result = match separate {
             None => on_slot(&access, actor, &scope, None, scope.shared(), work).await,
             Some(session) => {
                 let slot = scope.separate(session).ok_or_else(|| Error::Limit {
@@ -92,7 +92,11 @@ impl DatabaseView<'_> {
                 })?;
                 on_slot(&access, actor, &scope, separate, &slot, work).await
             }
+        };
+        if let Err(error) = &result {
+            scope.note_trouble(error);
         }
+        result
     }
 
     pub(super) async fn query(

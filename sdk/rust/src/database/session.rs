@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use crate::bindings::imports::poolhouse::database::database as contract;
+use crate::bindings::imports::poolhouse::database::{database as contract, types};
 use crate::database::{Column, ColumnInfo, Error, Isolation, Row, Rows, TransactionOptions, Value};
 
 /// A way to the database. It holds no connection between statements: each takes one, commits by itself and gives
@@ -151,7 +151,7 @@ macro_rules! statements {
             /// through a cursor where it is not. A query that changes rows is not for it, for it may run twice.
             ///
             /// # Errors
-            /// What `visit` answered, which ends it, or the host's error.
+            /// What `visit` answered, which ends it, or the host's error; where no cursor is to be had, the limit.
             pub fn each<E: From<Error>>(
                 &self,
                 sql: &str,
@@ -161,7 +161,13 @@ macro_rules! statements {
                 match self.query(sql, params) {
                     Ok(rows) => rows.iter().try_for_each(visit),
                     Err(error) if error.is_too_large() => {
-                        let cursor = self.cursor(sql, params)?;
+                        let cursor = match self.cursor(sql, params) {
+                            // A host without cursors, or a query that can't have one: the limit is what matters.
+                            Err(Error::Database(types::Error::Invalid(_))) => {
+                                return Err(error.into());
+                            }
+                            cursor => cursor?,
+                        };
                         while let Some(rows) = cursor.next()? {
                             rows.iter().try_for_each(&mut visit)?;
                         }

@@ -26,6 +26,8 @@ pub(super) struct Asking {
     pub(super) nested: bool,
     /// When it was first polled, and in which order.
     pub(super) began: Option<(Instant, u64)>,
+    /// The last connection that had been retired by then.
+    pub(super) retired: u64,
 }
 
 pub(super) struct Held {
@@ -43,6 +45,7 @@ impl Asking {
             eager: true,
             nested: false,
             began: None,
+            retired: 0,
         }
     }
 }
@@ -118,6 +121,7 @@ impl World {
         if self.asking[at].began.is_none() {
             self.begun += 1;
             self.asking[at].began = Some((Instant::now(), self.begun));
+            self.asking[at].retired = self.retired;
             let refusal = Rules::must_refuse(self, &self.asking[at]);
             let outcome = poll_once(&mut self.asking[at].future, context);
             if refusal && !matches!(outcome, Poll::Ready(Some(Err(_)))) {

@@ -83,6 +83,10 @@ impl Rules {
         if maximum.is_some_and(|maximum| total > maximum && total > self.total) {
             world.wrong(|| format!("{total} of at most {maximum:?}"));
         }
+        let lowered = maximum.is_some_and(|maximum| total - stats.closing > maximum);
+        if lowered && stats.checked_in > 0 {
+            world.wrong(|| "idle ones are kept over a lowered maximum".to_owned());
+        }
         self.was_full |= maximum == Some(total);
         self.total = total;
         self.highest = self.highest.and_then(|highest| Some(highest.max(maximum?)));
@@ -224,6 +228,9 @@ impl Rules {
                     world.wrong(|| "handed over without a connection".to_owned());
                 }
             }
+        }
+        if lease.id() <= asked.retired {
+            world.wrong(|| "retired, and lent all the same".to_owned());
         }
         let mut ids = BTreeSet::from([lease.id()]);
         let sound = world.held.iter().filter(|held| !held.lease.is_revoked());

@@ -51,6 +51,8 @@ pub(super) struct World {
     pub(super) working: Vec<Boxed<Held>>,
     pub(super) releasing: Vec<(Boxed<()>, bool)>,
     pub(super) begun: u64,
+    /// The last connection that was retired.
+    pub(super) retired: u64,
     pub(super) closed: bool,
     /// Since when everybody lets go of what it gets.
     pub(super) ending: bool,
@@ -112,6 +114,7 @@ impl World {
             working: Vec::new(),
             releasing: Vec::new(),
             begun: 0,
+            retired: 0,
             closed: false,
             ending: false,
             tally: Tally::default(),
@@ -184,7 +187,10 @@ impl World {
             Step::Behave { call, behaviour } => self.script.calls()[call % 5].does(*behaviour),
             Step::Pause(true) => self.pool.pause(),
             Step::Pause(false) => self.pool.resume(),
-            Step::Retire => self.pool.retire_generation(),
+            Step::Retire => {
+                self.pool.retire_generation();
+                self.retired = self.pool.stats().opened;
+            }
             Step::Close { deadline, polls } => {
                 let pool = self.pool.clone();
                 let deadline = *deadline;
