@@ -8,7 +8,7 @@ use poolhouse_database::{
 use tokio::time::Instant;
 
 use crate::both::{Opened, both, everything, open, rows, settings};
-use crate::proxy::Proxy;
+use crate::server::server;
 
 /// A database whose pool lends one connection.
 fn one(url: &str) -> Database {
@@ -121,8 +121,8 @@ async fn without_an_answer_it_is_down_in_time_and_the_transaction_lost() {
         (false, None, 5),
         (false, Some(2), 2),
     ] {
-        let proxy = Proxy::start().await;
-        let database = open(&proxy.url);
+        let (proxy, url) = server().proxied().await;
+        let database = open(&url);
         let deadline = deadline.map(|seconds| Instant::now() + Duration::from_secs(seconds));
         let mut chain = Chain::new(database.clone(), 1, deadline);
         if begin {
