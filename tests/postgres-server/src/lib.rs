@@ -281,6 +281,8 @@ impl Drop for PostgresServer {
 /// A shell that runs the server, stops and starts it when told, and sweeps up at the end of its own input.
 fn keep(server: &Command, folder: &Path) -> anyhow::Result<Child> {
     let script = r#"folder=$1; shift
+# Whoever asked may be gone before the answer; the sweeping up is still to do.
+trap '' PIPE
 "$@" >>"$folder/log" 2>&1 </dev/null & server=$!
 while read -r command; do
     case $command in
