@@ -14,7 +14,7 @@ use crate::actor::{Acquire, Actor, Within};
 use crate::column::Answer;
 use crate::connection::DatabaseConnector;
 use crate::database::Database;
-use crate::error::{ConflictKind, Error, LimitKind, TimeoutKind};
+use crate::error::{ConflictKind, Error, LimitKind, TimeoutKind, UnavailableReason};
 use crate::footprint::{Footprint, MAX_PARAMETERS, StatementKind, is_ddl};
 use crate::grants::Refusal;
 use crate::statement::{Failed, Ran, Request};
@@ -42,6 +42,10 @@ pub struct Chain {
     lease: Option<Lease<DatabaseConnector>>,
     /// A function of a statement in the transaction may have left something in the session.
     session_touched: bool,
+    /// A statement of the transaction has inserted a row.
+    inserted: bool,
+    /// A statement of the transaction was a write.
+    wrote: bool,
     /// From the transaction inwards.
     levels: Vec<Level>,
 }
@@ -59,6 +63,8 @@ impl Chain {
             refuse_writes: None,
             lease: None,
             session_touched: false,
+            inserted: false,
+            wrote: false,
             levels: Vec::new(),
         }
     }
@@ -138,6 +144,9 @@ impl Chain {
                 "lastval, currval, last_insert_rowid() and changes() ask for what an earlier statement left in its connection, and outside a transaction each has its own: use RETURNING",
             ));
         }
+        if footprint.needs_transaction && self.database.backend() == Backend::Sqlite {
+            self.check_asks_of_itself(&footprint)?;
+        }
         if footprint.kind == StatementKind::Write {
             self.check_write()?;
         }
@@ -176,9 +185,6 @@ impl Chain {
             lease.touch();
         }
         let result = operate(&mut lease, request.clone(), self.deadline, whole).await;
-        if lease.is_revoked() {
-            return Err(held_too_long());
-        }
         if matches!(result, Some(Ok(_))) && !footprint.touches_session {
             lease.untouch();
         }
@@ -196,6 +202,10 @@ impl Chain {
                     failed.error
                 })
             }
+            None if lease.is_revoked() => Err(match footprint.kind {
+                StatementKind::Query => held_too_long(),
+                _ => taken_back("the statement").with_unknown_outcome(),
+            }),
             None => Err(self.statement_timeout(footprint.kind)),
         };
         lease.release().await;
@@ -214,6 +224,7 @@ impl Chain {
             .flatten()
             .min();
         self.session_touched |= footprint.touches_session;
+        self.wrote |= footprint.kind == StatementKind::Write;
         let Some(lease) = self.lease.as_mut() else {
             return Err(lost_connection());
         };
@@ -224,7 +235,10 @@ impl Chain {
             return Err(error);
         }
         match result {
-            Some(Ok(ran)) => Ok(ran),
+            Some(Ok(ran)) => {
+                self.inserted |= footprint.inserts && ran.changed > 0;
+                Ok(ran)
+            }
             Some(Err(failed)) => Err(self.after_failure(failed).await),
             None => {
                 let call_over = self.deadline.is_some_and(|at| at <= Instant::now());
@@ -283,6 +297,23 @@ impl Chain {
             }
         }
         error
+    }
+
+    /// SQLite can't be made to forget what a connection's last borrower inserted and changed: it is asked only after the
+    /// transaction has done so itself.
+    fn check_asks_of_itself(&self, footprint: &Footprint) -> Result<(), Error> {
+        let asks = |function: &str| footprint.functions.contains(function);
+        if asks("last_insert_rowid") && !self.inserted {
+            return Err(Error::invalid(
+                "last_insert_rowid() is known in a transaction after an INSERT of its own that inserted a row (one with ON CONFLICT DO UPDATE does not count): use RETURNING",
+            ));
+        }
+        if asks("changes") && !self.wrote {
+            return Err(Error::invalid(
+                "changes() is known in a transaction after a write of its own: use what `execute` answers, or RETURNING",
+            ));
+        }
+        Ok(())
     }
 
     fn check_write(&self) -> Result<(), Error> {
@@ -420,10 +451,21 @@ fn lost_connection() -> Error {
     )
 }
 
+/// What a transaction answers whose connection was taken back between its statements, or under one that was no commit.
 fn held_too_long() -> Error {
-    Error::Closed(
-        "the connection was held for longer than lease_timeout in [database] and taken back: what was not committed is rolled back"
-            .to_owned(),
+    Error::unavailable(
+        UnavailableReason::Other,
+        "the connection was held past its deadline (the call's, or lease_timeout in [database]), or the host is stopping, so it was taken back: the transaction is rolled back",
+    )
+}
+
+/// What a statement answers whose connection was taken back under it.
+fn taken_back(what: &str) -> Error {
+    Error::unavailable(
+        UnavailableReason::Other,
+        format!(
+            "the connection was taken back while {what} was under way: it was held past its deadline (the call's, or lease_timeout in [database]), or the host is stopping"
+        ),
     )
 }
 

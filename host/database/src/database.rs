@@ -14,7 +14,8 @@ use crate::tenant::Tenant;
 use crate::url::{Backend, DatabaseUrl, Target};
 
 /// The tenant in whose name the host itself asks for connections.
-const OWN: &str = "host";
+/// Not what a plugin's file can be called.
+const OWN: &str = "/host";
 
 /// A database and the pool of its connections. Clones share both.
 #[derive(Clone, Debug)]
@@ -248,8 +249,13 @@ impl Database {
         let mut message = if exhausted.paused {
             format!("no connection was lent within {waited:.1?}: the pool is paused")
         } else {
+            let none = if exhausted.at_once {
+                "no connection is free at once, and a call chain that holds one does not wait for another".to_owned()
+            } else {
+                format!("no connection became free within {waited:.1?}")
+            };
             format!(
-                "no connection became free within {waited:.1?}: {checked_out} are lent out and {connecting} being opened (pool_size {size}, max_overflow {max_overflow}, {overflow} open beyond pool_size), and {waiting} callers wait; hold transactions for less time, or raise pool_size, max_overflow or pool_timeout ({pool_timeout:?}) in [database]"
+                "{none}: {checked_out} are lent out and {connecting} being opened (pool_size {size}, max_overflow {max_overflow}, {overflow} open beyond pool_size), and {waiting} callers wait; hold transactions for less time, or raise pool_size, max_overflow or pool_timeout ({pool_timeout:?}) in [database]"
             )
         };
         if let Some(cause) = &exhausted.cause {

@@ -50,6 +50,8 @@ pub struct Footprint {
     pub touches_session: bool,
     /// Whether it asks for what lives in a connection (`lastval`, `changes()`…), so makes sense only in a transaction.
     pub needs_transaction: bool,
+    /// Whether it is an INSERT that inserts every row that it changes.
+    pub inserts: bool,
     /// How many parameters it takes: the largest `$N`.
     pub parameters: u32,
     /// Indexes that it drops or renames; whose they are only the database knows.

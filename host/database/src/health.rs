@@ -6,10 +6,9 @@ use std::time::{Duration, SystemTime};
 use poolhouse_pool::{Condition, Request};
 use tokio::time::{Instant, timeout_at};
 
-use crate::actor::Acquire;
 use crate::database::Database;
 use crate::error::{Error, TimeoutKind};
-use crate::tenant::clock;
+use crate::tenant::{Tenant, clock};
 use crate::url::Backend;
 
 /// How long a health check may take.
@@ -71,52 +70,55 @@ impl Database {
     /// A round trip over a pooled connection, made now and bounded to five seconds. Where all are lent out, others'
     /// answers tell whether the database is up. Cancel-safe.
     pub async fn health(&self) -> Health {
-        self.health_by(Acquire::Queue, LIMIT).await
+        self.health_by(self.own(), Request::default(), LIMIT).await
     }
 
-    pub(crate) async fn health_by(&self, acquire: Acquire, limit: Duration) -> Health {
+    pub(crate) async fn health_by(
+        &self,
+        tenant: &Tenant,
+        request: Request,
+        limit: Duration,
+    ) -> Health {
         let started = Instant::now();
-        let deadline = started + limit;
-        let result = match timeout_at(deadline, self.round_trip(acquire, deadline)).await {
-            Ok(result) => result,
-            Err(_) => Err(self.silent(limit)),
+        let request = Request {
+            until: Some(started + limit),
+            ..request
         };
-        let Err(Error::PoolExhausted {
-            message,
-            waited,
-            size,
-            overflow,
-            checked_out,
-            waiting,
-        }) = result
-        else {
-            return Health::of(self, started, result);
+        let none_free = match self.round_trip(tenant, &request, limit).await {
+            Err(error @ (Error::PoolExhausted { .. } | Error::Limit { .. })) => error,
+            result => return Health::of(self, started, result),
         };
-        let none_free = format!(
-            "no connection was to be had for a round trip: {checked_out} are lent out and {waiting} callers wait"
-        );
-        let answered = self.last_answer().filter(|ago| *ago <= LIMIT);
-        if let Some(ago) = answered {
+        if let Some(ago) = self.last_answer().filter(|ago| *ago <= LIMIT) {
             return Health {
-                message: format!("{none_free}; another one answered {ago:.1?} ago"),
+                message: format!(
+                    "no connection was to be had for a round trip ({none_free}); another one answered {ago:.1?} ago"
+                ),
                 ..Health::of(self, started, Ok(String::new()))
             };
         }
-        let full = self.maximum().is_some_and(|most| most <= checked_out);
-        let error = if full || acquire == Acquire::AtOnce {
+        let error = match none_free {
             Error::PoolExhausted {
-                message: format!(
-                    "whether the database is up is not known: none has answered within {LIMIT:?}, and {message}"
-                ),
+                message,
                 waited,
                 size,
                 overflow,
                 checked_out,
                 waiting,
+            } if request.at_once || self.maximum().is_some_and(|most| most <= checked_out) => {
+                Error::PoolExhausted {
+                    message: format!(
+                        "whether the database is up is not known: none has answered within {LIMIT:?}, and {message}"
+                    ),
+                    waited,
+                    size,
+                    overflow,
+                    checked_out,
+                    waiting,
+                }
             }
-        } else {
             // There was room for a connection, and it was not opened in time.
-            self.silent(waited)
+            Error::PoolExhausted { waited, .. } => self.silent(waited),
+            at_its_limit => at_its_limit,
         };
         Health::of(self, started, Err(error))
     }
@@ -133,17 +135,20 @@ impl Database {
         }
     }
 
-    async fn round_trip(&self, acquire: Acquire, deadline: Instant) -> Result<String, Error> {
-        let request = Request {
-            at_once: acquire == Acquire::AtOnce,
-            until: Some(deadline),
-            ..Request::default()
-        };
-        let mut lease = self.own().acquire(self, &request).await?;
+    async fn round_trip(
+        &self,
+        tenant: &Tenant,
+        request: &Request,
+        limit: Duration,
+    ) -> Result<String, Error> {
+        let mut lease = tenant.acquire(self, request).await?;
         let mut operation = lease
             .operation(Some(&Arc::from("health check")))
-            .map_err(|_| self.silent(LIMIT))?;
-        let result = operation.ping().await;
+            .map_err(|_| self.silent(limit))?;
+        let until = request.until.unwrap_or_else(Instant::now);
+        let Ok(result) = timeout_at(until, operation.ping()).await else {
+            return Err(self.silent(limit));
+        };
         let version = operation.version().to_owned();
         operation.complete();
         match &result {

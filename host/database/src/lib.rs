@@ -18,6 +18,8 @@ mod chain;
 mod column;
 mod connection;
 mod database;
+#[cfg(test)]
+mod dirt;
 mod error;
 mod footprint;
 mod grants;

@@ -17,7 +17,7 @@ pub(crate) use connect::PostgresConnector;
 
 use crate::builder::{Budget, Builder};
 use crate::column::ColumnInfo;
-use crate::error::Error;
+use crate::error::{Error, UnavailableReason};
 use crate::footprint::{MAX_CACHED_SQL, StatementKind};
 use crate::statement::{Failed, Ran, Request};
 use crate::transaction::{Isolation, TransactionOptions};
@@ -56,15 +56,36 @@ impl PostgresConnection {
         self.pid
     }
 
+    /// The driver's own connection, past every check of ours.
+    #[cfg(test)]
+    pub(crate) fn driver(&mut self) -> &mut PgConnection {
+        &mut self.inner
+    }
+
     pub(crate) async fn ping(&mut self) -> Result<(), Error> {
         // An empty query is answered in an aborted transaction too, and does nothing to any.
         self.batch("").await.map_err(|failed| failed.error)
     }
 
-    /// Makes the session as it was after connecting; prepared statements stay.
+    /// Makes the session as it was after connecting; the driver's prepared statements stay.
     pub(crate) async fn reset(&mut self) -> Result<(), Error> {
-        let reset = self.reset.clone();
-        self.batch(&reset).await.map_err(|failed| failed.error)
+        self.busy = true;
+        let reset = sqlx::raw_sql(AssertSqlSafe(self.reset.clone()));
+        let result = self.inner.fetch_all(reset).await;
+        self.busy = false;
+        let rows = result.map_err(|error| errors::failed(error, &self.place).error)?;
+        let count = |at: usize| {
+            let value = rows.last()?.try_get_raw(at).ok()?;
+            value.as_str().ok()?.parse::<usize>().ok()
+        };
+        let known = sqlx::Connection::cached_statements_size(&self.inner);
+        match (count(0), count(1)) {
+            (Some(0), Some(prepared)) if prepared >= known => Ok(()),
+            _ => Err(Error::unavailable(
+                UnavailableReason::Other,
+                "somebody prepared statements in the session, or took the driver's away",
+            )),
+        }
     }
 
     pub(crate) async fn begin(&mut self, options: &TransactionOptions) -> Result<(), Failed> {
@@ -79,7 +100,9 @@ impl PostgresConnection {
         } else {
             " READ WRITE"
         };
-        self.batch(&format!("BEGIN{isolation}{mode}")).await
+        // Only in a transaction can lastval() be asked for, and there it tells nothing of who had the connection before.
+        self.batch(&format!("BEGIN{isolation}{mode}; DISCARD SEQUENCES"))
+            .await
     }
 
     pub(crate) async fn commit(&mut self) -> Result<(), Failed> {
@@ -110,6 +133,7 @@ impl PostgresConnection {
 
     /// Runs one statement. Not cancel-safe: dropped, the connection stays busy and can only be closed.
     pub(crate) async fn run(&mut self, request: Request<'_>) -> Result<Ran, Failed> {
+        request.check(true)?;
         self.busy = true;
         let mut result = self.run_busy(&request).await;
         // A long text must not sit in the cache: that is bounded by count.

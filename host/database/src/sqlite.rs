@@ -5,6 +5,9 @@ mod decode;
 mod encode;
 mod errors;
 mod placeholders;
+mod session;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
@@ -43,6 +46,8 @@ pub(crate) struct SqliteConnection {
     busy: bool,
     /// The session may refuse writes; set before it does, so that a dropped future leaves no doubt.
     query_only: bool,
+    /// The session's state when it was opened.
+    as_opened: String,
     /// Read by SQLite's progress handler: true ends the statement that runs.
     cancelled: Arc<AtomicBool>,
     prepared: LruCache<Arc<str>, Arc<Prepared>>,
@@ -86,13 +91,33 @@ impl SqliteConnection {
         Arc::clone(&self.cancelled)
     }
 
+    /// The driver's own connection, past every check of ours.
+    #[cfg(test)]
+    pub(crate) fn driver(&mut self) -> &mut sqlx::SqliteConnection {
+        &mut self.inner
+    }
+
     pub(crate) async fn ping(&mut self) -> Result<(), Error> {
         self.batch("SELECT 1").await.map_err(|failed| failed.error)
     }
 
     /// Ends whatever a transaction left behind.
+    ///
+    /// # Errors
+    /// Also where something else was left: a setting, a temporary table, an attached file.
     pub(crate) async fn reset(&mut self) -> Result<(), Error> {
-        self.rollback().await.map_err(|failed| failed.error)
+        self.rollback().await.map_err(|failed| failed.error)?;
+        self.busy = true;
+        let state = session::state(&mut self.inner).await;
+        self.busy = false;
+        let state = state.map_err(|error| errors::failed(error, &self.path).error)?;
+        if state == self.as_opened {
+            return Ok(());
+        }
+        Err(Error::unavailable(
+            UnavailableReason::Other,
+            format!("the session's state was changed to {state}"),
+        ))
     }
 
     pub(crate) async fn close(self) {
@@ -169,6 +194,7 @@ impl SqliteConnection {
 
     /// Runs one statement. Not cancel-safe: dropped, the connection stays busy and can only be closed.
     pub(crate) async fn run(&mut self, request: Request<'_>) -> Result<Ran, Failed> {
+        request.check(false)?;
         self.busy = true;
         let mut result = self.run_busy(&request).await;
         // A long text must not sit in the cache, that is bounded by count; and DDL changes what columns are.

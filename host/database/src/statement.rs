@@ -19,6 +19,68 @@ pub(crate) struct Request<'a> {
     pub(crate) rows: bool,
 }
 
+/// What a statement begins with that only reads or changes rows.
+const ROWS: [&str; 10] = [
+    "SELECT", "WITH", "VALUES", "TABLE", "INSERT", "REPLACE", "UPDATE", "DELETE", "MERGE",
+    "EXPLAIN",
+];
+
+impl Request<'_> {
+    /// The second lock behind the footprint: what is said to read or change rows begins as such statements do, so it
+    /// leaves no transaction, setting, lock or cursor behind that nobody would take away. `nesting` says whether the
+    /// database's comments nest.
+    pub(crate) fn check(&self, nesting: bool) -> Result<(), Failed> {
+        if self.kind == StatementKind::Ddl {
+            return Ok(());
+        }
+        let word = first_word(self.sql, nesting);
+        if ROWS.iter().any(|begins| word.eq_ignore_ascii_case(begins)) {
+            return Ok(());
+        }
+        Err(Failed::ours(Error::invalid(format!(
+            "a statement that begins with {word:?} does not run"
+        ))))
+    }
+}
+
+/// The first word behind spaces, comments and parentheses; empty where there is none.
+fn first_word(sql: &str, nesting: bool) -> &str {
+    let mut rest = sql;
+    loop {
+        rest = rest.trim_start_matches(|letter: char| letter.is_whitespace() || letter == '(');
+        rest = if let Some(comment) = rest.strip_prefix("--") {
+            comment.split_once('\n').map_or("", |(_, after)| after)
+        } else if let Some(comment) = rest.strip_prefix("/*") {
+            after_comment(comment, nesting)
+        } else {
+            break;
+        };
+    }
+    let end = rest.find(|letter: char| !letter.is_ascii_alphanumeric());
+    rest.get(..end.unwrap_or(rest.len())).unwrap_or_default()
+}
+
+fn after_comment(mut rest: &str, nesting: bool) -> &str {
+    let mut depth = 1_usize;
+    while depth > 0 {
+        let Some(at) = rest.find(['/', '*']) else {
+            return "";
+        };
+        rest = rest.get(at..).unwrap_or_default();
+        let marks = if rest.starts_with("*/") {
+            depth -= 1;
+            2
+        } else if nesting && rest.starts_with("/*") {
+            depth += 1;
+            2
+        } else {
+            1
+        };
+        rest = rest.get(marks..).unwrap_or_default();
+    }
+    rest
+}
+
 /// What a statement gave.
 #[derive(Debug)]
 pub(crate) struct Ran {
@@ -45,6 +107,31 @@ impl Failed {
             error,
             refused: false,
             broken: false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn first_words() {
+        for (sql, nesting, flat) in [
+            ("SELECT 1", "SELECT", "SELECT"),
+            (" \n((select 1))", "select", "select"),
+            ("--a\n--b\r\n WITH", "WITH", "WITH"),
+            ("/**/BEGIN", "BEGIN", "BEGIN"),
+            ("/*/*/BEGIN*/", "", "BEGIN"),
+            ("/* a /* b */ c */ SET x", "SET", "c"),
+            ("/* ünd /", "", ""),
+            ("-- SELECT", "", ""),
+            ("SELECTED", "SELECTED", "SELECTED"),
+            ("ü", "", ""),
+            ("", "", ""),
+        ] {
+            assert_eq!(first_word(sql, true), nesting, "{sql}");
+            assert_eq!(first_word(sql, false), flat, "{sql}");
         }
     }
 }

@@ -67,6 +67,22 @@ impl Database {
     /// # Errors
     /// `Limit` for a quota that the pool can't keep.
     pub fn tenant(&self, name: &str, quota: Quota) -> Result<Tenant, Error> {
+        let others =
+            |tenant: &TenantStats| u64::from(tenant.reserved) * u64::from(&*tenant.name != name);
+        let reserved = self.tenants().iter().map(others).sum::<u64>() + u64::from(quota.reserved);
+        if let Some(maximum) = self.maximum()
+            && reserved >= u64::from(maximum)
+            && quota.reserved > 0
+        {
+            return Err(Error::Limit {
+                kind: LimitKind::Connections,
+                message: format!(
+                    "the connections of \"{name}\": with its {} all plugins together would have {reserved} reserved of {maximum} (pool_size + max_overflow), and one at least must be left for the host itself: reserve fewer, or raise pool_size or max_overflow in [database]",
+                    quota.reserved
+                ),
+                maximum: u64::from(maximum) - 1,
+            });
+        }
         let tenant = self.pool().tenant(name, quota);
         tenant.map(Tenant::new).map_err(|error| Error::Limit {
             kind: LimitKind::Connections,

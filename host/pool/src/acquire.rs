@@ -90,7 +90,9 @@ impl<C: Connector> Future for Waiting<'_, C> {
         let Some(key) = self.key else {
             unreachable!("a future is not polled again once it is ready")
         };
-        let outcome = self.shared.state.lock().poll(key, context.waker());
+        let mut waker = Some(context.waker().clone());
+        let outcome = self.shared.state.lock().poll(key, &mut waker);
+        drop(waker);
         match outcome {
             Some(outcome) => {
                 self.key = None;

@@ -35,10 +35,14 @@ pub struct Exhausted<E> {
     pub connecting: u32,
     /// Other callers in the queue.
     pub waiting: u32,
+    /// Connections kept for tenants that hold fewer than they reserved.
+    pub kept_back: u32,
     /// The setting `pool_timeout`.
     pub pool_timeout: Duration,
     /// The tenant's `max`, if it holds that many itself.
     pub at_max: Option<u32>,
+    /// Whether it would not wait for what others hold, or its call chain holds a connection already.
+    pub at_once: bool,
     /// Whether the pool is paused.
     pub paused: bool,
     /// Why new connections can't be opened, if that is so.
@@ -126,12 +130,20 @@ impl<E: fmt::Display> fmt::Display for Exhausted<E> {
                  for less time, or raise its max"
             );
         }
+        if self.at_once {
+            formatter.write_str("no connection is free at once")?;
+        } else {
+            write!(formatter, "no connection became free within {waited:.1?}")?;
+        }
         write!(
             formatter,
-            "no connection became free within {waited:.1?}: {checked_out} are lent, {connecting} being opened \
+            ": {checked_out} are lent, {connecting} being opened \
              (pool_size {size}, max_overflow {max_overflow}, {overflow} open beyond pool_size), and {waiting} other callers wait; hold connections for \
              less time, or raise pool_size, max_overflow or pool_timeout ({pool_timeout:?})"
         )?;
+        if self.kept_back > 0 {
+            write!(formatter, "; {} are reserved for others", self.kept_back)?;
+        }
         match &self.cause {
             Some(cause) => write!(formatter, "; new ones can't be opened: {cause}"),
             None => Ok(()),

@@ -174,8 +174,8 @@ impl<C: Connector> fmt::Debug for Revocation<C> {
 /// One operation on a lent connection, which it dereferences to.
 ///
 /// It ends well only by [`complete`](Operation::complete). Dropped without, as when the future it lives in is
-/// cancelled, the connection is never reused. Forgotten (`std::mem::forget`), the connection is lost, and its place in
-/// the pool with it.
+/// cancelled, the connection is never reused. Forgotten (`std::mem::forget`), the connection stays open for ever, though
+/// its place in the pool is free once the lease ends.
 #[must_use = "dropped without `complete`, the connection is never reused"]
 pub struct Operation<'a, C: Connector> {
     borrowed: Borrowed<'a, C>,

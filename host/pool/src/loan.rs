@@ -74,8 +74,9 @@ impl<C: Connector> Loan<C> {
                 Ok(Ok(())) => {
                     borrowed.complete();
                     let now = Instant::now();
-                    let lent =
-                        shared.change(now, |state, work| state.pinged(self.key, claim, now, work));
+                    let lent = shared.change(now, |state, work| {
+                        state.pinged(self.key, self.slot.id, claim, now, work)
+                    });
                     return Ok(lent.then_some(self));
                 }
                 Ok(Err(error)) => Cause::Broken(Arc::new(error)),

@@ -101,9 +101,6 @@ impl<C: Connector> Shared<C> {
     }
 
     fn carry_out(self: &Arc<Self>, work: &mut PoolWork<C>) {
-        for waker in work.wakers.drain(..) {
-            waker.wake();
-        }
         for discarded in work.closing.drain(..) {
             self.dispose(discarded);
         }
@@ -118,6 +115,9 @@ impl<C: Connector> Shared<C> {
                 settled: false,
             };
             self.runtime.spawn(connect(place));
+        }
+        for waker in work.wakers.drain(..) {
+            waker.wake();
         }
         if let Some((condition, cause)) = work.turned.take() {
             log_turn(condition, cause);

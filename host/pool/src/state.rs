@@ -7,6 +7,7 @@ mod growth;
 mod lending;
 mod queue;
 mod report;
+mod tenancy;
 mod work;
 
 use std::sync::Arc;
@@ -123,7 +124,7 @@ impl<S: Clone, E> State<S, E> {
             max_overflow,
             ..self.options.clone()
         };
-        overbooked(self.queue.reserved(), changed.maximum())?;
+        overbooked(u64::from(self.queue.reserved()), changed.maximum())?;
         self.options = changed;
         Ok(())
     }
@@ -147,7 +148,10 @@ impl<S: Clone, E> State<S, E> {
         self.connect.record(took);
         let id = self.opened;
         // Up to 2.5 % less, so that those opened together are not replaced together.
-        let age = |limit: Duration| now.checked_add(limit.mul_f64(1.0 - 0.025 * fastrand::f64()));
+        let age = |limit: Duration| {
+            let limit = limit.min(Duration::from_secs(u64::from(u32::MAX)));
+            now.checked_add(limit.mul_f64(1.0 - 0.025 * fastrand::f64()))
+        };
         let key = self.entries.insert(Entry {
             slot: slot(id),
             id,
@@ -176,8 +180,8 @@ impl<S: Clone, E> State<S, E> {
         id
     }
 
-    /// Counts an attempt that failed. If nothing is open that could come back, those who had asked before it began, or
-    /// have waited for a second, are told.
+    /// Counts an attempt that failed. Those who had asked before it began are told, if nothing is open that could come
+    /// back, or they wait for nothing that could; the others, when they have waited for a second in which nothing did.
     pub(crate) fn connect_failed(
         &mut self,
         cause: &Cause<E>,
@@ -190,6 +194,7 @@ impl<S: Clone, E> State<S, E> {
         self.connect_failures += 1;
         self.growth.failed(cause.clone(), attempt, now);
         let down = !self.is_sound();
+        let still = !self.growth.returned_within(LONG, now);
         let told: Vec<usize> = self
             .queue
             .waiters
@@ -197,9 +202,9 @@ impl<S: Clone, E> State<S, E> {
             .filter(|(_, waiter)| waiter.outcome.is_none())
             .filter(|(_, waiter)| {
                 let claim = &waiter.claim;
-                let early = claim.attempts < attempt;
-                (down || claim.urgent)
-                    && (early || now.saturating_duration_since(claim.since) >= LONG)
+                let long = now.saturating_duration_since(claim.since) >= LONG;
+                let in_vain = down || claim.urgent || claim.at_once;
+                (in_vain && (long || claim.attempts < attempt)) || (long && still)
             })
             .map(|(key, _)| key)
             .collect();
@@ -295,15 +300,25 @@ impl<S: Clone, E> State<S, E> {
         count(self.entries.len()) + self.connecting + self.closing
     }
 
+    /// The most connections that can be lent: those on their way out, and those being reset, can't.
+    fn lendable(&self) -> Option<u32> {
+        let dead = self.closing + self.resetting;
+        self.options
+            .maximum()
+            .map(|maximum| maximum.saturating_sub(dead))
+    }
+
     fn grow(&mut self, now: Instant, work: &mut Work<S, E>) {
-        let maximum = self.options.maximum();
-        let room = maximum.map_or(u32::MAX, |maximum| maximum.saturating_sub(self.total()));
+        let room = self
+            .options
+            .maximum()
+            .map_or(u32::MAX, |maximum| maximum.saturating_sub(self.total()));
         let waiting = self.queue.waiting() > 0 && !self.paused;
         if room == 0 || !(waiting || self.growth.has_trouble()) {
             return;
         }
         let (wanted, oldest) = match waiting {
-            true => (self.queue.demand(maximum).all, self.queue.oldest()),
+            true => (self.queue.demand(self.lendable()).all, self.queue.oldest()),
             false => (0, None),
         };
         let need = Need {
@@ -406,9 +421,11 @@ impl<S: Clone, E> State<S, E> {
     }
 }
 
-fn overbooked(reserved: u32, maximum: Option<u32>) -> Result<(), QuotaError> {
-    match maximum {
-        Some(maximum) if reserved > maximum => Err(QuotaError::Overbooked { reserved, maximum }),
-        _ => Ok(()),
+fn overbooked(reserved: u64, maximum: Option<u32>) -> Result<(), QuotaError> {
+    // Without a maximum, what can be counted is one.
+    let maximum = maximum.unwrap_or(u32::MAX);
+    if reserved > u64::from(maximum) {
+        return Err(QuotaError::Overbooked { reserved, maximum });
     }
+    Ok(())
 }

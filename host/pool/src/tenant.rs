@@ -44,7 +44,7 @@ pub enum QuotaError {
     )]
     Overbooked {
         /// What all tenants together would have reserved.
-        reserved: u32,
+        reserved: u64,
         /// `pool_size` + `max_overflow`.
         maximum: u32,
     },

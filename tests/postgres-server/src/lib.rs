@@ -1,10 +1,13 @@
 //! Starts PostgreSQL servers for tests in temporary folders, and sees to it that none outlives the test process.
 
+pub mod proxy;
+
 use std::fs;
+use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
@@ -27,6 +30,17 @@ pub struct PostgresServer {
     port: u16,
     /// Its standard input is a pipe from here: when that closes, the keeper stops the server and sweeps up.
     keeper: Child,
+    /// A line for each command that the keeper has carried out.
+    done: BufReader<ChildStdout>,
+}
+
+/// How a server is stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shutdown {
+    /// Tells its clients, rolls back and writes everything down.
+    Fast,
+    /// Like a crash: what was under way is found out at the next start.
+    Immediate,
 }
 
 /// The one server of this process, started at first use: enough for every test that does not change the server itself.
@@ -120,8 +134,14 @@ impl PostgresServer {
             {
                 server.args(["-c", setting]);
             }
+            let mut keeper = keep(&server, &folder)?;
+            let done = keeper
+                .stdout
+                .take()
+                .context("the keeper's output is piped")?;
             let server = Self {
-                keeper: keep(&server, &folder)?,
+                keeper,
+                done: BufReader::new(done),
                 folder: folder.clone(),
                 binaries: binaries.clone(),
                 port,
@@ -201,6 +221,36 @@ impl PostgresServer {
             .to_owned())
     }
 
+    /// Stops the server and returns when it has ended; its folder and port stay its own.
+    ///
+    /// # Errors
+    /// Where the keeper is gone.
+    pub fn stop(&mut self, how: Shutdown) -> anyhow::Result<()> {
+        self.command(match how {
+            Shutdown::Fast => "INT",
+            Shutdown::Immediate => "QUIT",
+        })
+    }
+
+    /// Starts the server again after [`stop`](Self::stop), on the same port and data, and returns when it answers.
+    ///
+    /// # Errors
+    /// Where it does not start.
+    pub fn start_again(&mut self) -> anyhow::Result<()> {
+        self.command("start")?;
+        ensure!(self.answers()?, "PostgreSQL did not start again");
+        Ok(())
+    }
+
+    fn command(&mut self, command: &str) -> anyhow::Result<()> {
+        let keeper = self.keeper.stdin.as_mut().context("the keeper is gone")?;
+        writeln!(keeper, "{command}")?;
+        let mut line = String::new();
+        self.done.read_line(&mut line)?;
+        ensure!(line == "done\n", "the keeper is gone");
+        Ok(())
+    }
+
     fn answers(&self) -> anyhow::Result<bool> {
         let until = Instant::now() + START_TIMEOUT;
         while Instant::now() < until {
@@ -228,13 +278,21 @@ impl Drop for PostgresServer {
     }
 }
 
-/// A shell that runs the server and waits for the end of its own input.
+/// A shell that runs the server, stops and starts it when told, and sweeps up at the end of its own input.
 fn keep(server: &Command, folder: &Path) -> anyhow::Result<Child> {
     let script = r#"folder=$1; shift
-"$@" >"$folder/log" 2>&1 </dev/null & server=$!
-read -r _
+# Whoever asked may be gone before the answer; the sweeping up is still to do.
+trap '' PIPE
+"$@" >>"$folder/log" 2>&1 </dev/null & server=$!
+while read -r command; do
+    case $command in
+    start) "$@" >>"$folder/log" 2>&1 </dev/null & server=$! ;;
+    *) kill "-$command" $server; wait $server; server= ;;
+    esac
+    echo done
+done
 # A server that has only just begun may miss the signal.
-while kill -QUIT $server 2>/dev/null; do sleep 0.1; done
+while [ "$server" ] && kill -QUIT $server 2>/dev/null; do sleep 0.1; done
 rm -rf "$folder""#;
     Ok(Command::new("sh")
         .args(["-c", script, "keeper"])
@@ -243,7 +301,7 @@ rm -rf "$folder""#;
         .args(server.get_args())
         .current_dir("/")
         .stdin(Stdio::piped())
-        .stdout(Stdio::null())
+        .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()?)
 }

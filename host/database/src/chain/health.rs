@@ -1,20 +1,20 @@
 //! Owns asking a chain's own connection whether the database is there; leaves asking over another to the database.
 
+use poolhouse_pool::Request as LeaseRequest;
 use tokio::time::{Instant, timeout_at};
 
+use crate::actor::{Acquire, Actor};
 use crate::health::{Health, LIMIT};
 
-use super::{Chain, lost_connection};
+use super::{Chain, held_too_long};
 
 impl Chain {
     /// A round trip to the database, made now and bounded to five seconds and the chain's deadline: over the chain's
     /// own connection while it holds one, whatever the state of its transaction; else over another, as
     /// [`Database::health`](crate::Database::health) does, taken as [`Self::set_acquire`] says. Without an answer in
     /// time the chain's connection is closed, and its transaction with it.
-    pub async fn health(&mut self) -> Health {
-        if self.lease.as_ref().is_some_and(|lease| !lease.is_usable()) {
-            self.lose(&lost_connection());
-        }
+    pub async fn health(&mut self, actor: &Actor) -> Health {
+        self.notice_loss();
         let started = Instant::now();
         let left = self.deadline.map_or(LIMIT, |deadline| {
             deadline.saturating_duration_since(started)
@@ -24,10 +24,16 @@ impl Chain {
         }
         let limit = left.min(LIMIT);
         let Some(lease) = self.lease.as_mut() else {
-            return self.database.health_by(self.acquire, limit).await;
+            let request = LeaseRequest {
+                chain: self.chain,
+                at_once: self.acquire == Acquire::AtOnce,
+                ..LeaseRequest::default()
+            };
+            let tenant = actor.tenant.as_ref().unwrap_or(self.database.own());
+            return self.database.health_by(tenant, request, limit).await;
         };
         let Ok(mut operation) = lease.operation(None) else {
-            return Health::of(&self.database, started, Err(lost_connection()));
+            return Health::of(&self.database, started, Err(held_too_long()));
         };
         let error = match timeout_at(started + limit, operation.ping()).await {
             Ok(Ok(())) => {

@@ -13,7 +13,7 @@ use crate::statement::Failed;
 use crate::transaction::{Isolation, Level, State, TransactionId, TransactionOptions};
 use crate::url::Backend;
 
-use super::{Chain, held_too_long, lost_connection, transaction_timeout, within};
+use super::{Chain, held_too_long, lost_connection, taken_back, transaction_timeout, within};
 
 /// Savepoints in savepoints.
 const MAX_LEVELS: usize = 64;
@@ -63,6 +63,10 @@ impl Chain {
             .map_err(|_| held_too_long())?;
         let begun = within(&revocation, Some(until), operation.begin(&options)).await;
         let Some(result) = begun else {
+            drop(operation);
+            if lease.is_revoked() {
+                return Err(held_too_long());
+            }
             return Err(match self.deadline {
                 Some(_) => self.call_timeout(),
                 None => unanswered("BEGIN", started),
@@ -85,6 +89,8 @@ impl Chain {
         self.database.answered();
         self.lease = Some(lease);
         self.session_touched = false;
+        self.inserted = false;
+        self.wrote = false;
         Ok(self.push(actor, &options, options.read_only, options.isolation))
     }
 
@@ -233,13 +239,7 @@ impl Chain {
     /// Marks what can't go on: levels past their timeout, and all of them where the connection is of no use any more.
     /// Cancel-safe: dropped midway, the connection is found unusable the next time.
     pub(super) async fn expire(&mut self) {
-        if let Some(lease) = self.lease.as_ref().filter(|lease| !lease.is_usable()) {
-            let error = match lease.is_revoked() {
-                true => held_too_long(),
-                false => lost_connection(),
-            };
-            self.lose(&error);
-        }
+        self.notice_loss();
         let now = Instant::now();
         let expired = self.levels.iter().enumerate().find_map(|(at, level)| {
             level
@@ -260,6 +260,17 @@ impl Chain {
                 .skip(at)
                 .for_each(|level| level.state = State::Lost(error.clone())),
             Err(_) => self.lose(&error),
+        }
+    }
+
+    /// Marks the levels as lost where the connection is of no use any more.
+    pub(super) fn notice_loss(&mut self) {
+        if let Some(lease) = self.lease.as_ref().filter(|lease| !lease.is_usable()) {
+            let error = match lease.is_revoked() {
+                true => held_too_long(),
+                false => lost_connection(),
+            };
+            self.lose(&error);
         }
     }
 
@@ -332,8 +343,9 @@ impl Chain {
             .map_err(|_| failed(held_too_long()))?;
         let Some(result) = within(&revocation, Some(until), work(&mut operation)).await else {
             drop(operation);
+            // It was under way: a commit may have happened.
             return Err(failed(match lease.is_revoked() {
-                true => held_too_long(),
+                true => taken_back(what),
                 false => unanswered(what, started),
             }));
         };

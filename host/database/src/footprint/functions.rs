@@ -17,15 +17,7 @@ pub(super) enum Known {
 
 /// Looks up a function by its lower-case name, without `pg_catalog.`.
 pub(super) fn known(name: &str, backend: Backend) -> Known {
-    if [
-        "lastval",
-        "currval",
-        "last_insert_rowid",
-        "changes",
-        "total_changes",
-    ]
-    .contains(&name)
-    {
+    if ["lastval", "currval", "last_insert_rowid", "changes"].contains(&name) {
         return Known::NeedsTransaction;
     }
     if listed(SHARED, name) {

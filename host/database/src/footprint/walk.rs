@@ -77,6 +77,7 @@ impl Walk {
             unknown_functions: BTreeSet::new(),
             touches_session: false,
             needs_transaction: false,
+            inserts: false,
             parameters,
             indexes: BTreeSet::new(),
         };

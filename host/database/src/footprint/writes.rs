@@ -41,6 +41,7 @@ impl Walk {
             Some(_) => true,
             None => false,
         };
+        self.footprint.inserts = !updates;
         if updates || insert.returning.is_some() {
             self.read_target(name);
         }

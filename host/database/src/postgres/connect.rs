@@ -17,6 +17,9 @@ const APPLICATION: &str = "poolhouse";
 /// How long saying goodbye may take.
 const GOODBYE: Duration = Duration::from_secs(1);
 
+/// How many statements were prepared by SQL, which only a reconnect would take away surely, and how many by the driver.
+const PREPARED: &str = "SELECT count(*) FILTER (WHERE from_sql), count(*) FILTER (WHERE NOT from_sql) FROM pg_prepared_statements";
+
 /// Opens connections to one server as one user.
 pub(crate) struct PostgresConnector {
     target: PostgresTarget,
@@ -57,14 +60,16 @@ impl PostgresConnector {
         };
         let pid = text(0).and_then(|pid| pid.parse().ok()).unwrap_or(0);
         let version = text(1).unwrap_or_default();
-        let settings = session_settings(inner.server_version_num().unwrap_or(0));
+        let server = inner.server_version_num().unwrap_or(0);
+        let settings = session_settings(server);
+        let seed = random_seed(server);
         inner
             .execute(sqlx::raw_sql(sqlx::AssertSqlSafe(settings)))
             .await
             .map_err(refused)?;
         Ok(PostgresConnection {
             reset: format!(
-                "ROLLBACK; CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; UNLISTEN *; SELECT pg_advisory_unlock_all(); DISCARD TEMP; DISCARD SEQUENCES; {settings}"
+                "ROLLBACK; CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; UNLISTEN *; SELECT pg_advisory_unlock_all(); DISCARD TEMP; DISCARD SEQUENCES; {seed}{settings}; {PREPARED}"
             ),
             inner,
             busy: false,
@@ -118,5 +123,14 @@ fn session_settings(server: u32) -> &'static str {
         "SELECT set_config('client_min_messages', 'error', false), set_config('client_connection_check_interval', '1s', false)"
     } else {
         "SELECT set_config('client_min_messages', 'error', false)"
+    }
+}
+
+/// RESET leaves `setseed` as it is; who called it could foresee what `random()` tells the next one.
+fn random_seed(server: u32) -> &'static str {
+    if server >= 130_000 {
+        "SELECT setseed(('x' || left(gen_random_uuid()::text, 8))::bit(32)::int / 2147483648.0); "
+    } else {
+        ""
     }
 }

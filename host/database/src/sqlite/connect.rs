@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use crate::error::{ConflictKind, Error, UnavailableReason};
 use crate::url::SqliteTarget;
 
-use super::{PREPARED, SqliteConnection, errors};
+use super::{PREPARED, SqliteConnection, errors, session};
 
 /// SQLite's virtual machine looks so often, in its own instructions, whether it was cancelled.
 const CANCEL_EVERY: i32 = 1_000;
@@ -126,8 +126,10 @@ impl SqliteConnector {
             .map_err(refused)?
             .try_get::<String, _>(0)
             .unwrap_or_default();
+        let as_opened = session::state(&mut inner).await.map_err(refused)?;
         Ok(SqliteConnection {
             inner,
+            as_opened,
             path: self.path.clone(),
             version,
             busy: false,

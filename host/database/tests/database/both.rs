@@ -1,5 +1,6 @@
 //! Owns what all tests need: a database of either kind, an actor, and answers as rows.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use poolhouse_database::{
@@ -60,8 +61,11 @@ pub(crate) fn everything() -> Actor {
 }
 
 impl Opened {
+    /// A call chain of its own.
     pub(crate) fn chain(&self) -> Chain {
-        Chain::new(self.database.clone(), 1, None)
+        static NUMBERS: AtomicU64 = AtomicU64::new(1);
+        let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
+        Chain::new(self.database.clone(), number, None)
     }
 
     pub(crate) fn backend(&self) -> Backend {

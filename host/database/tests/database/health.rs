@@ -8,7 +8,7 @@ use poolhouse_database::{
 use tokio::time::Instant;
 
 use crate::both::{Opened, both, everything, open, rows, settings};
-use crate::proxy::Proxy;
+use crate::server::server;
 
 /// A database whose pool lends one connection.
 fn one(url: &str) -> Database {
@@ -31,7 +31,7 @@ async fn in_a_transaction_it_asks_over_the_chains_own_connection() {
         let mut chain = Chain::new(database.clone(), 1, None);
         for acquire in [Acquire::Queue, Acquire::AtOnce] {
             chain.set_acquire(acquire);
-            let health = chain.health().await;
+            let health = chain.health(&everything()).await;
             assert!(health.up && health.message.is_empty(), "{health:?}");
         }
         let id = chain
@@ -49,7 +49,7 @@ async fn in_a_transaction_it_asks_over_the_chains_own_connection() {
             .await
             .unwrap_err();
         // On PostgreSQL it is aborted now.
-        let health = chain.health().await;
+        let health = chain.health(&everything()).await;
         assert!(
             health.up && health.message.is_empty() && health.error.is_none(),
             "{health:?}"
@@ -60,7 +60,7 @@ async fn in_a_transaction_it_asks_over_the_chains_own_connection() {
         );
         assert!(health.latency < Duration::from_secs(1), "{health:?}");
         chain.rollback(savepoint).await.unwrap();
-        assert!(chain.health().await.up);
+        assert!(chain.health(&everything()).await.up);
         let answer = chain
             .query(&actor, Within::Session, "SELECT id FROM t", &[])
             .await
@@ -88,7 +88,7 @@ async fn with_every_connection_lent_out_the_others_answers_count() {
             .unwrap();
         let mut chain = Chain::new(database.clone(), 2, None);
         chain.set_acquire(Acquire::AtOnce);
-        let health = chain.health().await;
+        let health = chain.health(&everything()).await;
         assert!(health.up && health.error.is_none(), "{health:?}");
         assert!(
             health.message.contains("1 are lent out") && health.message.contains("answered"),
@@ -98,17 +98,17 @@ async fn with_every_connection_lent_out_the_others_answers_count() {
         tokio::time::pause();
         tokio::time::advance(Duration::from_secs(6)).await;
         tokio::time::resume();
-        let health = chain.health().await;
+        let health = chain.health(&everything()).await;
         assert!(!health.up, "{health:?}");
         assert!(
             matches!(health.error, Some(Error::PoolExhausted { .. })),
             "{health:?}"
         );
         assert!(health.message.contains("not known"), "{health:?}");
-        assert!(holder.health().await.up);
-        assert!(chain.health().await.up);
+        assert!(holder.health(&everything()).await.up);
+        assert!(chain.health(&everything()).await.up);
         holder.rollback(id).await.unwrap();
-        assert!(chain.health().await.message.is_empty());
+        assert!(chain.health(&everything()).await.message.is_empty());
         assert_eq!(database.close(Duration::from_secs(5)).await, 0);
     }
 }
@@ -121,8 +121,8 @@ async fn without_an_answer_it_is_down_in_time_and_the_transaction_lost() {
         (false, None, 5),
         (false, Some(2), 2),
     ] {
-        let proxy = Proxy::start().await;
-        let database = open(&proxy.url);
+        let (proxy, url) = server().proxied().await;
+        let database = open(&url);
         let deadline = deadline.map(|seconds| Instant::now() + Duration::from_secs(seconds));
         let mut chain = Chain::new(database.clone(), 1, deadline);
         if begin {
@@ -134,7 +134,7 @@ async fn without_an_answer_it_is_down_in_time_and_the_transaction_lost() {
         proxy.fall_silent();
         tokio::time::pause();
         let started = Instant::now();
-        let health = chain.health().await;
+        let health = chain.health(&everything()).await;
         let took = started.elapsed();
         assert!(
             !health.up && health.backend == Backend::Postgresql,

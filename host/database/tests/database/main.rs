@@ -7,7 +7,6 @@
 )]
 
 mod both;
-mod proxy;
 mod server;
 
 mod cancelling;

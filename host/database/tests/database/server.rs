@@ -1,6 +1,7 @@
 //! The run's PostgreSQL server, with the driver's own connections to look at it from outside.
 
 use poolhouse_test_postgres::PostgresServer;
+use poolhouse_test_postgres::proxy::Proxy;
 use sqlx::Connection;
 
 /// The server of this run.
@@ -17,6 +18,15 @@ impl Server {
         tokio::task::spawn_blocking(move || self.0.database().unwrap())
             .await
             .unwrap()
+    }
+
+    /// A proxy before the server, and a URL to a new, empty database by way of it.
+    pub(crate) async fn proxied(self) -> (Proxy, String) {
+        let url = self.database().await;
+        let proxy = Proxy::start(self.0.port()).await.unwrap();
+        let by_proxy = proxy.url(&url);
+        assert_ne!(by_proxy, url);
+        (proxy, by_proxy)
     }
 
     /// A URL over the Unix socket, where no password is asked for.

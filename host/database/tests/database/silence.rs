@@ -8,10 +8,11 @@ use poolhouse_database::{
     Acquire, Chain, Database, Error, Migration, MigrationError, TimeoutKind, TransactionId,
     TransactionOptions, Within,
 };
+use poolhouse_test_postgres::proxy::Proxy;
 use tokio::time::Instant;
 
 use crate::both::{everything, open};
-use crate::proxy::Proxy;
+use crate::server::server;
 
 const DEADLINE: Duration = Duration::from_secs(2);
 
@@ -45,8 +46,8 @@ struct Silenced {
 
 /// A chain with as many levels open as asked for, and then nothing answers any more.
 async fn silenced(deadline: Option<Duration>, levels: usize) -> Silenced {
-    let proxy = Proxy::start().await;
-    let database = open(&proxy.url);
+    let (proxy, url) = server().proxied().await;
+    let database = open(&url);
     let mut warm = Chain::new(database.clone(), 1, None);
     warm.query(&everything(), Within::Session, "SELECT 1", &[])
         .await
@@ -151,8 +152,8 @@ async fn what_a_chain_does_of_its_own_is_bounded() {
 
 #[tokio::test]
 async fn past_its_deadline_a_rollback_still_has_its_time() {
-    let proxy = Proxy::start().await;
-    let database = open(&proxy.url);
+    let (_, url) = server().proxied().await;
+    let database = open(&url);
     let deadline = Instant::now() + Duration::from_secs(60);
     let mut chain = Chain::new(database.clone(), 1, Some(deadline));
     chain
@@ -221,8 +222,8 @@ async fn statements_end_at_the_deadline() {
 
 #[tokio::test]
 async fn a_connection_taken_at_once_is_opened_before_the_deadline() {
-    let proxy = Proxy::start().await;
-    let database = open(&proxy.url);
+    let (proxy, url) = server().proxied().await;
+    let database = open(&url);
     proxy.fall_silent();
     tokio::time::pause();
     let deadline = Instant::now() + DEADLINE;

@@ -26,7 +26,8 @@ impl<S: Clone, E> State<S, E> {
             match self.entries[key].phase {
                 Phase::Idle => self.age_idle(key, now, work),
                 Phase::Lent => self.age_lent(key, now, work),
-                Phase::Pinging | Phase::Revoked | Phase::Resetting => {}
+                Phase::Pinging => self.age_pinging(key, now, work),
+                Phase::Revoked | Phase::Resetting => {}
             }
         }
         let waits = self
@@ -61,7 +62,8 @@ impl<S: Clone, E> State<S, E> {
                 let warning = warning.and_then(|limit| entry.lent_at.checked_add(limit));
                 entry.deadline.into_iter().chain(warning).min()
             }
-            Phase::Pinging | Phase::Revoked | Phase::Resetting => None,
+            Phase::Pinging => entry.deadline,
+            Phase::Revoked | Phase::Resetting => None,
         }
     }
 
@@ -93,6 +95,16 @@ impl<S: Clone, E> State<S, E> {
         self.discard(key, why, work);
     }
 
+    fn age_pinging(&mut self, key: usize, now: Instant, work: &mut Work<S, E>) {
+        let entry = &mut self.entries[key];
+        if entry.deadline.is_some_and(|at| now >= at) {
+            entry.lent_at = now;
+            self.pinging -= 1;
+            self.lent += 1;
+            self.revoke(key, now, work);
+        }
+    }
+
     fn age_lent(&mut self, key: usize, now: Instant, work: &mut Work<S, E>) {
         let entry = &self.entries[key];
         let held = now.saturating_duration_since(entry.lent_at);
@@ -114,7 +126,7 @@ impl<S: Clone, E> State<S, E> {
         entry.phase = Phase::Revoked;
         let tenant = entry.tenant;
         self.revoked += 1;
-        self.queue.count_revoked(tenant);
+        self.queue.tenancy(tenant).revoked += 1;
         self.report(key, now, work);
     }
 

@@ -84,6 +84,12 @@ impl<E> Growth<E> {
         self.returned = Some(now);
     }
 
+    /// Whether a connection was returned within this time.
+    pub(super) fn returned_within(&self, time: Duration, now: Instant) -> bool {
+        self.returned
+            .is_some_and(|at| now.saturating_duration_since(at) < time)
+    }
+
     /// How many connections to open, of as many as there is room for (at least one).
     pub(super) fn plan(&mut self, need: &Need, room: u32) -> Plan {
         let nothing = Plan {

@@ -24,7 +24,7 @@ impl<S: Clone, E> State<S, E> {
         if self.closed {
             return refused(AcquireError::Closed);
         }
-        let maximum = self.options.maximum();
+        let maximum = self.lendable();
         let may_take = !self.paused && self.queue.may_take(claim.tenant, maximum);
         let idle = self.idle.len();
         if may_take && let Some(key) = self.take_idle(claim, now, work) {
@@ -63,16 +63,14 @@ impl<S: Clone, E> State<S, E> {
         }
     }
 
-    /// Whether the wait is over: the outcome, which ends it, or else whom to wake.
-    pub(crate) fn poll(&mut self, key: usize, waker: &Waker) -> Option<Outcome<S, E>> {
+    /// Whether the wait is over: the outcome, which ends it; or else it is `waker` who is woken then.
+    pub(crate) fn poll(&mut self, key: usize, waker: &mut Option<Waker>) -> Option<Outcome<S, E>> {
         let waiter = &mut self.queue.waiters[key];
         if waiter.outcome.is_some() {
             return self.queue.waiters.remove(key).outcome;
         }
-        match &mut waiter.waker {
-            Some(known) => known.clone_from(waker),
-            none => *none = Some(waker.clone()),
-        }
+        // The old one goes to the caller, to be dropped once the lock is free.
+        std::mem::swap(&mut waiter.waker, waker);
         None
     }
 
@@ -81,8 +79,18 @@ impl<S: Clone, E> State<S, E> {
         if self.queue.waiters[key].outcome.is_none() {
             self.queue.dequeue(key);
         }
-        if let Some(Outcome::Handed(handed)) = self.queue.waiters.remove(key).outcome {
+        let waiter = self.queue.waiters.remove(key);
+        // Whatever these are is dropped once the lock is free.
+        work.left = waiter.waker;
+        if let Some(Outcome::Handed(handed)) = waiter.outcome {
+            let as_it_was = self.entries.get(handed.key).map(|entry| entry.idle_since);
             self.put_back(handed.key, handed.id, None, now, work);
+            // Nobody has used it.
+            if let Some((entry, since)) = self.entries.get_mut(handed.key).zip(as_it_was)
+                && entry.id == handed.id
+            {
+                entry.idle_since = since;
+            }
         }
     }
 
@@ -90,11 +98,16 @@ impl<S: Clone, E> State<S, E> {
     pub(crate) fn pinged(
         &mut self,
         key: usize,
+        id: u64,
         claim: &Claim,
         now: Instant,
         work: &mut Work<S, E>,
     ) -> bool {
-        if self.unfit(&self.entries[key], now).is_some() {
+        let entry = self.entries.get(key).filter(|entry| entry.id == id);
+        let Some(entry) = entry.filter(|entry| entry.phase == Phase::Pinging) else {
+            return false;
+        };
+        if self.unfit(entry, now).is_some() {
             return false;
         }
         self.pinging -= 1;
@@ -104,24 +117,27 @@ impl<S: Clone, E> State<S, E> {
 
     /// Counts a caller who got nothing in time and answers what it is told.
     pub(crate) fn in_vain(&mut self, claim: &Claim, now: Instant) -> AcquireError<E> {
-        let down = self.growth.has_trouble() && !self.is_sound();
-        if let Some(cause) = self.growth.cause().filter(|_| down) {
+        let waited = now.saturating_duration_since(claim.since);
+        let in_vain = !self.is_sound() || !self.growth.returned_within(waited, now);
+        if let Some(cause) = self.growth.cause().filter(|_| in_vain) {
             self.failed += 1;
             return AcquireError::Connect(cause.clone());
         }
         self.timed_out += 1;
-        self.queue.count_timeout(claim.tenant);
+        self.queue.tenancy(claim.tenant).timed_out += 1;
         AcquireError::Exhausted(Box::new(Exhausted {
             tenant: self.queue.name(claim.tenant).clone(),
-            waited: now.saturating_duration_since(claim.since),
+            waited,
             size: self.options.pool_size,
             max_overflow: self.options.max_overflow,
             overflow: self.total().saturating_sub(self.options.pool_size),
             checked_out: self.lent,
             connecting: self.connecting,
             waiting: self.queue.waiting(),
+            kept_back: self.queue.kept_back(),
             pool_timeout: self.options.pool_timeout,
             at_max: self.queue.at_max(claim.tenant),
+            at_once: claim.at_once || claim.urgent,
             paused: self.paused,
             cause: self.growth.cause().cloned(),
         }))
@@ -155,13 +171,15 @@ impl<S: Clone, E> State<S, E> {
             return;
         };
         let fault = fault.or_else(|| self.unfit(entry, now));
+        let mut used = true;
         match entry.phase {
             Phase::Idle | Phase::Revoked => return,
             Phase::Lent => self.end_lease(key, now),
             Phase::Pinging => {
                 self.pinging -= 1;
+                used = false;
                 let entry = &self.entries[key];
-                self.queue.refund(entry.tenant, entry.charged);
+                self.queue.tenancy(entry.tenant).refund(entry.charged);
                 self.queue.give(entry.tenant);
             }
             Phase::Resetting => self.resetting -= 1,
@@ -170,11 +188,13 @@ impl<S: Clone, E> State<S, E> {
             self.discard(key, why, work);
             return;
         }
-        self.growth.returned(now);
         let entry = &mut self.entries[key];
         entry.phase = Phase::Idle;
-        entry.idle_since = now;
-        entry.fresh = false;
+        if used {
+            entry.idle_since = now;
+            entry.fresh = false;
+            self.growth.returned(now);
+        }
         self.idle.push(key);
         if let Some(at) = self.looks_at(key) {
             self.due(at, work);
@@ -226,7 +246,7 @@ impl<S: Clone, E> State<S, E> {
             self.discard_old(now, work);
         }
         while !self.idle.is_empty()
-            && let Some((waiter, charged)) = self.queue.next(self.options.maximum())
+            && let Some((waiter, charged)) = self.queue.next(self.lendable())
         {
             let claim = self.queue.waiters[waiter].claim;
             let Some(at) = self.choose(&claim) else {
@@ -303,7 +323,12 @@ impl<S: Clone, E> State<S, E> {
         };
         if ping {
             entry.phase = Phase::Pinging;
+            // For a caller who never comes to ping it, or whose ping never ends.
+            entry.deadline = claim.until.checked_add(self.options.ping_timeout);
             self.pinging += 1;
+            if let Some(at) = self.looks_at(key) {
+                self.due(at, work);
+            }
         } else {
             self.lend(key, claim, now, work);
         }
@@ -324,7 +349,9 @@ impl<S: Clone, E> State<S, E> {
         self.most_lent = self.most_lent.max(self.lent);
         self.acquired += 1;
         let waited = now.saturating_duration_since(claim.since);
-        self.queue.lent(claim.tenant, waited);
+        let tenant = self.queue.tenancy(claim.tenant);
+        tenant.acquired += 1;
+        tenant.wait.record(waited);
         if let Some(at) = self.looks_at(key) {
             self.due(at, work);
         }
@@ -335,7 +362,7 @@ impl<S: Clone, E> State<S, E> {
         let (tenant, charged) = (entry.tenant, entry.charged);
         let held = now.saturating_duration_since(entry.lent_at);
         self.lent -= 1;
-        self.queue.held_for(tenant, held, charged);
+        self.queue.tenancy(tenant).held_for(held, charged);
         self.queue.give(tenant);
     }
 
@@ -355,7 +382,7 @@ impl<S: Clone, E> State<S, E> {
         let maximum = self.options.maximum();
         let room = maximum.map_or(u32::MAX, |maximum| maximum.saturating_sub(self.total()));
         let coming = room.saturating_add(self.connecting);
-        let demand = self.queue.demand(maximum);
+        let demand = self.queue.demand(self.lendable());
         match urgent {
             true => demand.urgent > before.urgent && demand.urgent <= coming,
             false => demand.all > before.all && demand.all <= coming,

@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::task::Waker;
-use std::time::Duration;
 
 use slab::Slab;
 use tokio::time::Instant;
@@ -12,16 +11,11 @@ use tokio::time::Instant;
 use crate::stats::{Durations, TenantStats, TimingRecords};
 use crate::tenant::Quota;
 
+use super::tenancy::Tenancy;
 use super::{Claim, Outcome};
 
 /// The most callers that queue at once; more are refused as if they had waited in vain.
 pub(crate) const MAX_WAITERS: u32 = 100_000;
-
-/// How far a tenant can fall behind for having held connections longer than was expected of it, in nanoseconds.
-const MAX_DEBT: i64 = 1_000_000_000;
-
-/// The least that a connection's use is expected to take, in nanoseconds.
-const LEAST_HOLD: i64 = 1_000;
 
 pub(super) struct Waiter<S, E> {
     pub(super) claim: Claim,
@@ -36,25 +30,6 @@ pub(super) struct Demand {
     pub(super) urgent: u32,
     /// All, those included.
     pub(super) all: u32,
-}
-
-struct Tenancy {
-    name: Arc<str>,
-    quota: Quota,
-    handles: usize,
-    /// Connections it holds, or that are on their way to it.
-    held: u32,
-    /// Its waiters: ticket and key, the lowest ticket first.
-    queue: VecDeque<(u64, usize)>,
-    /// What it may still use before others are served, in nanoseconds of connections' time.
-    deficit: i64,
-    /// How long it has been holding connections of late, in nanoseconds: the price of its next one.
-    price: i64,
-    acquired: u64,
-    timed_out: u64,
-    revoked: u64,
-    wait: Durations,
-    hold: Durations,
 }
 
 /// Waiters and tenants. Tickets grow, so a caller who asks again with its old one goes before those who came later.
@@ -118,12 +93,12 @@ impl<S, E> Queue<S, E> {
     }
 
     /// What all tenants would have reserved if the one of this name had `reserved`.
-    pub(super) fn reserved_with(&self, name: &str, reserved: u32) -> u32 {
+    pub(super) fn reserved_with(&self, name: &str, reserved: u32) -> u64 {
         let now = self
             .names
             .get(name)
             .map_or(0, |key| self.tenants[*key].quota.reserved);
-        (self.reserved - now).saturating_add(reserved)
+        u64::from(self.reserved - now) + u64::from(reserved)
     }
 
     pub(super) fn reserved(&self) -> u32 {
@@ -167,6 +142,11 @@ impl<S, E> Queue<S, E> {
 
     pub(super) fn has_urgent(&self) -> bool {
         !self.urgent.is_empty()
+    }
+
+    /// Connections kept for tenants that hold less than they reserved.
+    pub(super) fn kept_back(&self) -> u32 {
+        self.kept_back
     }
 
     /// Whether a tenant may have one more connection, of `maximum` in all.
@@ -263,8 +243,12 @@ impl<S, E> Queue<S, E> {
         key
     }
 
-    /// Takes a waiter out of the queue; it stays among the waiters until it is told.
+    /// Takes a waiter that gets no connection out of the queue; it stays among the waiters until it is told.
     pub(super) fn dequeue(&mut self, key: usize) {
+        self.take_out(key, false);
+    }
+
+    fn take_out(&mut self, key: usize, served: bool) {
         let claim = self.waiters[key].claim;
         let Some(ticket) = claim.ticket else {
             unreachable!("whoever is in the queue has a ticket")
@@ -281,8 +265,7 @@ impl<S, E> Queue<S, E> {
         };
         tenant.queue.remove(at);
         if tenant.queue.is_empty() {
-            // What was not used while it waited is not saved up.
-            tenant.deficit = tenant.deficit.min(0);
+            tenant.rests(served);
             self.ring.retain(|member| *member != claim.tenant);
         }
     }
@@ -295,7 +278,7 @@ impl<S, E> Queue<S, E> {
             .find(|waiter| self.may_take(self.waiters[**waiter].claim.tenant, maximum));
         if let Some(waiter) = urgent {
             let waiter = *waiter;
-            self.dequeue(waiter);
+            self.take_out(waiter, true);
             return Some((waiter, 0));
         }
         let tenant = match self.ring.len() {
@@ -311,7 +294,7 @@ impl<S, E> Queue<S, E> {
         // Alone in the ring, there is nobody to be fair to.
         let charged = if self.ring.len() > 1 { member.price } else { 0 };
         member.deficit -= charged;
-        self.dequeue(waiter);
+        self.take_out(waiter, true);
         Some((waiter, charged))
     }
 
@@ -327,16 +310,12 @@ impl<S, E> Queue<S, E> {
             }
         }
         let quantum = (prices / i64::max(members, 1)).max(1);
-        let rounds = |tenant: &Tenancy| {
-            let missing = (tenant.price - tenant.deficit).max(0);
-            missing / quantum + i64::from(missing % quantum > 0)
-        };
         let (position, rounds) = self
             .ring
             .iter()
             .enumerate()
             .filter(|(_, key)| able(self, **key))
-            .map(|(position, key)| (position, rounds(&self.tenants[*key])))
+            .map(|(position, key)| (position, self.tenants[*key].rounds(quantum)))
             .min_by_key(|(_, rounds)| *rounds)?;
         if rounds > 0 {
             for at in 0..self.ring.len() {
@@ -378,39 +357,8 @@ impl<S, E> Queue<S, E> {
         }
     }
 
-    pub(super) fn lent(&mut self, key: usize, waited: Duration) {
-        let tenant = &mut self.tenants[key];
-        tenant.acquired += 1;
-        tenant.wait.record(waited);
-    }
-
-    /// Gives back what a tenant was charged for a connection that proved stale.
-    pub(super) fn refund(&mut self, key: usize, charged: i64) {
-        let tenant = &mut self.tenants[key];
-        tenant.deficit = tenant.deficit.saturating_add(charged).min(MAX_DEBT);
-    }
-
-    /// Records how long a tenant held a connection that it was charged for beforehand.
-    pub(super) fn held_for(&mut self, key: usize, held: Duration, charged: i64) {
-        let tenant = &mut self.tenants[key];
-        tenant.hold.record(held);
-        let held = i64::try_from(held.as_nanos())
-            .unwrap_or(i64::MAX)
-            .max(LEAST_HOLD);
-        if charged > 0 {
-            let deficit = tenant.deficit.saturating_add(charged.saturating_sub(held));
-            tenant.deficit = deficit.clamp(-MAX_DEBT, MAX_DEBT);
-        }
-        // An eighth of the new value: a price follows within some ten connections, and one long hold does not set it.
-        tenant.price = (tenant.price - tenant.price / 8 + held / 8).max(LEAST_HOLD);
-    }
-
-    pub(super) fn count_timeout(&mut self, key: usize) {
-        self.tenants[key].timed_out += 1;
-    }
-
-    pub(super) fn count_revoked(&mut self, key: usize) {
-        self.tenants[key].revoked += 1;
+    pub(super) fn tenancy(&mut self, key: usize) -> &mut Tenancy {
+        &mut self.tenants[key]
     }
 
     pub(super) fn name(&self, key: usize) -> &Arc<str> {
@@ -456,40 +404,6 @@ impl<S, E> Queue<S, E> {
             all.hold.add(&tenant.hold);
         }
         all
-    }
-}
-
-impl Tenancy {
-    fn new(name: Arc<str>) -> Self {
-        Self {
-            name,
-            quota: Quota::default(),
-            handles: 0,
-            held: 0,
-            queue: VecDeque::new(),
-            deficit: 0,
-            price: LEAST_HOLD,
-            acquired: 0,
-            timed_out: 0,
-            revoked: 0,
-            wait: Durations::new(),
-            hold: Durations::new(),
-        }
-    }
-
-    /// How many of `wanted` more connections it may have, `before` others being as good as its own: those it reserved,
-    /// and of the rest no more than there is `room`, which is less by these then.
-    fn could_use(&self, wanted: u32, before: u32, room: &mut u32) -> u32 {
-        let free = |limit: u32| limit.saturating_sub(self.held).saturating_sub(before);
-        let wanted = wanted.min(self.quota.max.map_or(u32::MAX, free));
-        let own = wanted.min(free(self.quota.reserved));
-        let shared = (wanted - own).min(*room);
-        *room -= shared;
-        own + shared
-    }
-
-    fn kept_back(&self) -> u32 {
-        self.quota.reserved.saturating_sub(self.held)
     }
 }
 

@@ -34,6 +34,8 @@ pub(crate) struct Overdue<S> {
 #[must_use]
 pub(crate) struct Work<S, E> {
     pub(crate) wakers: SmallVec<[Waker; 2]>,
+    /// Wakers of those who have left, to be dropped.
+    pub(crate) left: Option<Waker>,
     pub(crate) closing: Vec<Discarded<S>>,
     pub(crate) overdue: Vec<Overdue<S>>,
     /// Connections to open, each counted as connecting already.
@@ -53,6 +55,7 @@ impl<S, E> Work<S, E> {
     pub(crate) fn new() -> Self {
         Self {
             wakers: SmallVec::new(),
+            left: None,
             closing: Vec::new(),
             overdue: Vec::new(),
             connects: 0,

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use poolhouse_pool::{AcquireError, Cause, Options, Request};
+use poolhouse_pool::{AcquireError, Cause, Condition, Options, Request};
 use tokio::time::Instant;
 
-use crate::stub::{Behaviour, acquire, ask, ms, options, pool, quiet, seconds, take};
+use crate::stub::{Behaviour, acquire, ask, ask_for, ms, options, pool, quiet, seconds, take};
 
 #[tokio::test(start_paused = true)]
 async fn a_returned_connection_serves_the_waiter_while_connecting_hangs() {
@@ -115,30 +115,59 @@ async fn every_waiter_of_a_dead_server_learns_the_cause_and_no_storm_breaks_out(
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failed_connect_concerns_nobody_while_something_could_come_back() {
+async fn a_failed_connect_concerns_nobody_while_connections_come_back() {
+    let (pool, script) = pool(options(1, 1));
+    let mut lease = take(&pool).await;
+    script.connect.does(Behaviour::Fail);
+    let mut waiters = Vec::new();
+    for _ in 0..20 {
+        waiters.push(ask(&pool).await);
+    }
+    // Each has been waiting for up to ten seconds when its turn comes.
+    for waiter in waiters {
+        tokio::time::sleep(ms(500)).await;
+        assert_eq!(pool.health().condition, Condition::Degraded);
+        drop(lease);
+        lease = waiter.await.unwrap().unwrap();
+    }
+    assert!(script.connect.count() > 100, "{}", script.connect.count());
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_waits_while_nothing_comes_back_is_told_why_no_other_is_opened() {
     let (pool, script) = pool(options(1, 1));
     let lease = take(&pool).await;
     script.connect.does(Behaviour::Hang);
     let (first, second) = (ask(&pool).await, ask(&pool).await);
-    tokio::time::sleep(seconds(11)).await;
+    tokio::time::sleep(seconds(9)).await;
     assert!(!first.is_finished() && !second.is_finished());
-    // The place is free again, and the next attempt is already under way in it.
-    assert_eq!((pool.stats().connecting, pool.stats().total()), (1, 2));
-    assert_eq!((script.open(), pool.stats().connect_failures), (2, 1));
-    drop(lease);
-    let _lease = first.await.unwrap().unwrap();
+    for told in [first, second] {
+        let error = told.await.unwrap().unwrap_err();
+        let limit = seconds(10);
+        assert!(
+            matches!(error, AcquireError::Connect(Cause::TimedOut(told)) if told == limit),
+            "{error}"
+        );
+    }
+    assert_eq!((script.open(), pool.stats().connect_failures), (1, 1));
 
-    // Whoever waits in vain learns what is wrong with opening another.
-    let error = second.await.unwrap().unwrap_err();
+    // In less than a second something may come back; and past its own time a caller is told as well.
+    script.connect.does(Behaviour::Fail);
+    let soon = Instant::now() + ms(900);
+    let request = Request {
+        until: Some(soon),
+        ..Request::default()
+    };
+    let waiter = ask_for(&pool, "test", request).await;
+    tokio::time::sleep(ms(890)).await;
+    assert!(!waiter.is_finished());
+    let error = waiter.await.unwrap().unwrap_err();
     assert!(
-        error.to_string().contains("connect_timeout (10s)"),
+        matches!(error, AcquireError::Connect(Cause::Refused(_))),
         "{error}"
     );
-    let AcquireError::Exhausted(told) = error else {
-        panic!("{error}");
-    };
-    assert!(matches!(told.cause, Some(Cause::TimedOut(limit)) if limit == seconds(10)));
-    assert!(told.waited >= seconds(30));
+    drop(lease);
+    drop(take(&pool).await);
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,7 +5,7 @@ use tokio::time::Instant;
 
 use crate::stub::{
     acquire, acquire_at_once, ask, chain, jump, ms, options, pool, quiet, seconds, take, take_many,
-    until,
+    tenant, until,
 };
 
 #[tokio::test(start_paused = true)]
@@ -145,6 +145,34 @@ async fn a_caller_gets_the_idle_connection_that_is_set_for_it() {
     let second = acquire(&pool, request).await.unwrap();
     assert_eq!((first.id(), first.setting()), (1, 70));
     assert_ne!((second.id(), second.setting()), (1, 70));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_set_for_a_caller_goes_before_what_its_tenant_used_last() {
+    let (pool, _) = pool(options(3, 0));
+    let (one, two) = (tenant(&pool, "one"), tenant(&pool, "two"));
+    let mut leases = (
+        one.acquire(&Request::default()).await.unwrap(),
+        two.acquire(&Request::default()).await.unwrap(),
+        take(&pool).await,
+    );
+    leases.0.set_for(70);
+    drop(leases.0);
+    drop(leases.1);
+    drop(leases.2);
+    let request = Request {
+        setting: 70,
+        ..Request::default()
+    };
+    assert_eq!(two.acquire(&request).await.unwrap().id(), 1);
+    // Where nothing is set for it, one that its tenant had goes before the last used.
+    drop(one.acquire(&request).await.unwrap());
+    let unset = Request {
+        setting: 90,
+        ..Request::default()
+    };
+    drop(take(&pool).await);
+    assert_eq!(one.acquire(&unset).await.unwrap().id(), 1);
 }
 
 #[tokio::test(start_paused = true)]

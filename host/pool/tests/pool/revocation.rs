@@ -1,13 +1,12 @@
 //! Leases held for too long: logged with all that is known of them, and past their deadline taken back.
 
-use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::Mutex;
 use poolhouse_pool::{Options, Request, Revoked};
 use tokio::time::{Instant, sleep};
 
+use crate::log;
 use crate::stub::{Behaviour, acquire, ask, ms, options, pool, quiet, seconds, take, tenant};
 
 fn deadline(after: Duration) -> Request {
@@ -187,44 +186,9 @@ async fn close_takes_back_what_is_still_lent_at_its_deadline() {
     back_in_time.await.unwrap();
 }
 
-/// What the pool logs on this thread.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Log {
-    /// Captures for as long as the guard lives.
-    fn capture() -> (Self, tracing::subscriber::DefaultGuard) {
-        let log = Self::default();
-        let writer = log.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .with_writer(move || writer.clone())
-            .with_ansi(false)
-            .without_time()
-            .finish();
-        (log, tracing::subscriber::set_default(subscriber))
-    }
-
-    fn lines_with(&self, words: &str) -> Vec<String> {
-        let bytes = self.0.lock();
-        let text = String::from_utf8_lossy(&bytes);
-        let lines = text.lines().filter(|line| line.contains(words));
-        lines.map(str::to_owned).collect()
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_long_lease_is_logged_once_with_its_holder_chain_and_statement() {
-    let (log, _guard) = Log::capture();
+    log::capture();
     let (pool, _) = pool(Options {
         long_lease_warning: Some(seconds(5)),
         ..options(1, 0)
@@ -242,9 +206,9 @@ async fn a_long_lease_is_logged_once_with_its_holder_chain_and_statement() {
         .unwrap()
         .complete();
     sleep(ms(4990)).await;
-    assert!(log.lines_with("long lease").is_empty());
+    assert!(log::lines_with("long lease").is_empty());
     sleep(seconds(20)).await;
-    let found = log.lines_with("long lease");
+    let found = log::lines_with("long lease");
     assert_eq!(found.len(), 1, "{found:?}");
     for part in [
         "WARN",
@@ -257,7 +221,7 @@ async fn a_long_lease_is_logged_once_with_its_holder_chain_and_statement() {
         assert!(found[0].contains(part), "{part}: {}", found[0]);
     }
     sleep(seconds(20)).await;
-    let found = log.lines_with("lease revoked");
+    let found = log::lines_with("lease revoked");
     assert_eq!(found.len(), 1, "{found:?}");
     for part in [
         "WARN",
@@ -272,7 +236,7 @@ async fn a_long_lease_is_logged_once_with_its_holder_chain_and_statement() {
 
 #[tokio::test(start_paused = true)]
 async fn a_long_lease_is_not_blamed_for_what_its_connection_did_before() {
-    let (log, _guard) = Log::capture();
+    log::capture();
     let (pool, _) = pool(options(1, 0));
     let mut lease = tenant(&pool, "before")
         .acquire(&Request::default())
@@ -288,7 +252,7 @@ async fn a_long_lease_is_not_blamed_for_what_its_connection_did_before() {
         .await
         .unwrap();
     sleep(seconds(10)).await;
-    let found = log.lines_with("long lease");
+    let found = log::lines_with("long lease");
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(
         found[0].contains("holder=\"after\"") && !found[0].contains("secret"),

@@ -242,6 +242,7 @@ pub(crate) fn options(pool_size: u32, max_overflow: i32) -> Options {
 }
 
 pub(crate) fn pool(options: Options) -> (Pool<Stub>, Arc<Script>) {
+    crate::log::install();
     let script = Arc::new(Script {
         connect: Call::new(),
         ping: Call::new(),

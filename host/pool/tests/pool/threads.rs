@@ -72,7 +72,7 @@ async fn turn(mut lease: Lease<Stub>, number: u64) {
         lease.touch();
     }
     match number % 5 {
-        0 if number % 97 == 0 => lease.break_off(Refused),
+        0 if number.is_multiple_of(97) => lease.break_off(Refused),
         1 => drop(std::thread::spawn(move || drop(lease))),
         2 => drop(lease),
         3 => revocation.wait().await,
@@ -89,7 +89,7 @@ async fn turns(pool: Pool<Stub>, task: u64) -> u64 {
         let number = task * 31 + turn_number * 7;
         let request = Request {
             deadline: Some(Instant::now() + Duration::from_micros(2000 + number % 3000)),
-            at_once: number % 11 == 0,
+            at_once: number.is_multiple_of(11),
             ..Request::default()
         };
         match tenant.acquire(&request).await {

@@ -27,7 +27,7 @@ impl wit::Host for DatabaseView<'_> {
                 let database = database.clone();
                 // Over the chain's own connection if it holds one: a second could be what it keeps others from.
                 let asked = self
-                    .on_chain(None, async |chain, _| Ok(chain.health().await))
+                    .on_chain(None, async |chain, actor| Ok(chain.health(actor).await))
                     .await;
                 match asked {
                     Ok(health) => convert::health(health),

@@ -178,7 +178,13 @@ impl Rules {
         if stats.paused || stats.checked_in == 0 {
             return;
         }
-        let excess = excess(&tenants, world.options.maximum());
+        // What is on its way out, or being reset, is nobody's to have.
+        let dead = stats.closing + stats.resetting;
+        let maximum = world.options.maximum();
+        let excess = excess(
+            &tenants,
+            maximum.map(|maximum| maximum.saturating_sub(dead)),
+        );
         let could = |tenant: &&TenantStats| tenant.waiting > 0 && may_take(tenant, excess);
         if let Some(tenant) = tenants.iter().find(could) {
             world.wrong(|| format!("waits beside an idle connection: {tenant:?}"));
