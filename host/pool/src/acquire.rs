@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use tokio::time::Instant;
-use tracing::debug;
 
 use crate::connector::Connector;
 use crate::error::AcquireError;
@@ -36,19 +35,13 @@ pub(crate) async fn acquire<C: Connector>(
         ticket: None,
         attempts: 0,
     };
-    let mut now = since;
     loop {
-        let answer = shared.change(now, |state, work| state.ask(&mut claim, now, work));
-        let outcome = match answer {
-            Answer::Told(outcome) => outcome,
-            Answer::Queued(key) => {
-                let waiting = Waiting {
-                    shared,
-                    key: Some(key),
-                };
-                waiting.await
-            }
-        };
+        let outcome = Waiting {
+            shared,
+            claim: &mut claim,
+            key: None,
+        }
+        .await;
         let handed = match outcome {
             Outcome::Handed(handed) => handed,
             Outcome::Refused(error) => return Err(error),
@@ -61,25 +54,20 @@ pub(crate) async fn acquire<C: Connector>(
             Some(loan)
         };
         if let Some(loan) = loan {
-            debug!(
-                target: "poolhouse::pool",
-                id = loan.id(),
-                chain = claim.chain,
-                waited = ?claim.since.elapsed(),
-                "checkout"
-            );
-            return Ok(Lease::new(loan));
+            return Ok(Lease::new(loan, since));
         }
         // A connection was promised and proved stale: its place will be free in a moment, and is this caller's.
         claim.promised = true;
         claim.at_once = false;
-        now = Instant::now();
     }
 }
 
-/// A place in the queue, given up when this is dropped; a connection already on its way then goes to the next.
+/// Asks when it is first polled, and then waits. A place in the queue is given up when this is dropped; a connection
+/// already on its way then goes to the next.
 struct Waiting<'a, C: Connector> {
     shared: &'a Arc<Shared<C>>,
+    claim: &'a mut Claim,
+    /// The place in the queue, once it has one and until it is told.
     key: Option<usize>,
 }
 
@@ -87,15 +75,27 @@ impl<C: Connector> Future for Waiting<'_, C> {
     type Output = Outcome<SlotOf<C>, C::Error>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let Some(key) = self.key else {
-            unreachable!("a future is not polled again once it is ready")
+        let Waiting { shared, claim, key } = &mut *self;
+        let Some(waiter) = *key else {
+            let now = match claim.ticket {
+                None => claim.since,
+                Some(_) => Instant::now(),
+            };
+            let waker = context.waker();
+            return match shared.change(now, |state, work| state.ask(claim, waker, now, work)) {
+                Answer::Told(outcome) => Poll::Ready(outcome),
+                Answer::Queued(waiter) => {
+                    *key = Some(waiter);
+                    Poll::Pending
+                }
+            };
         };
         let mut waker = Some(context.waker().clone());
-        let outcome = self.shared.state.lock().poll(key, &mut waker);
+        let outcome = shared.state.lock().poll(waiter, &mut waker);
         drop(waker);
         match outcome {
             Some(outcome) => {
-                self.key = None;
+                *key = None;
                 Poll::Ready(outcome)
             }
             None => Poll::Pending,

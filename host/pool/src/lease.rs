@@ -4,6 +4,9 @@ use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
+use tokio::time::Instant;
+use tracing::{Level, debug, enabled};
+
 use crate::connector::Connector;
 use crate::error::{Cause, Revoked};
 use crate::loan::{Borrowed, Loan};
@@ -26,7 +29,13 @@ pub struct Revocation<C: Connector> {
 }
 
 impl<C: Connector> Lease<C> {
-    pub(crate) fn new(loan: Loan<C>) -> Self {
+    pub(crate) fn new(loan: Loan<C>, since: Instant) -> Self {
+        if enabled!(target: "poolhouse::pool", Level::DEBUG)
+            && let Some((holder, chain, lent_at)) = loan.holder()
+        {
+            let (id, waited) = (loan.id(), lent_at.saturating_duration_since(since));
+            debug!(target: "poolhouse::pool", id, holder = &*holder, chain, ?waited, "checkout");
+        }
         Self { loan: Some(loan) }
     }
 
@@ -129,6 +138,12 @@ impl<C: Connector> Lease<C> {
     /// Ends the lease; returns the loan if it must be reset before it goes back.
     fn end(&mut self) -> Option<Loan<C>> {
         let mut loan = self.loan.take()?;
+        if enabled!(target: "poolhouse::pool", Level::DEBUG)
+            && let Some((holder, chain, lent_at)) = loan.holder()
+        {
+            let (id, held) = (loan.id(), lent_at.elapsed());
+            debug!(target: "poolhouse::pool", id, holder = &*holder, chain, ?held, "return");
+        }
         loan.start_reset().then_some(loan)
     }
 }

@@ -39,6 +39,11 @@ impl<C: Connector> Loan<C> {
         self.slot.id
     }
 
+    /// Who has it: tenant, call chain, and since when.
+    pub(crate) fn holder(&self) -> Option<(Arc<str>, u64, Instant)> {
+        self.shared.state.lock().holder(self.key, self.id())
+    }
+
     /// Marks it broken and retires its generation, for what broke it has likely broken the others.
     pub(crate) fn break_off(&mut self, why: Why, cause: Cause<C::Error>) {
         self.fault = Some(why);

@@ -17,6 +17,7 @@ impl<S: Clone, E> State<S, E> {
     pub(crate) fn ask(
         &mut self,
         claim: &mut Claim,
+        waker: &Waker,
         now: Instant,
         work: &mut Work<S, E>,
     ) -> Answer<S, E> {
@@ -51,6 +52,7 @@ impl<S: Clone, E> State<S, E> {
             self.queue.waiters.remove(key);
             return refused(self.in_vain(claim, now));
         }
+        self.queue.waiters[key].waker = Some(waker.clone());
         self.due(claim.until, work);
         Answer::Queued(key)
     }

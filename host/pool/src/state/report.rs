@@ -1,5 +1,9 @@
 //! What the state tells of itself; changes nothing.
 
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
 use crate::stats::{Health, Stats, TenantStats, TimingRecords};
 
 use super::{State, count};
@@ -31,6 +35,13 @@ impl<S: Clone, E> State<S, E> {
             closed: self.closed_count,
             connect_failures: self.connect_failures,
         }
+    }
+
+    /// Who has a lent connection: tenant, call chain, and since when.
+    pub(crate) fn holder(&self, key: usize, id: u64) -> Option<(Arc<str>, u64, Instant)> {
+        let entry = self.entries.get(key).filter(|entry| entry.id == id)?;
+        let name = Arc::clone(self.queue.name(entry.tenant));
+        Some((name, entry.chain, entry.lent_at))
     }
 
     pub(crate) fn health(&self) -> Health<E> {
