@@ -12,7 +12,7 @@ use crate::error::AcquireError;
 use crate::lease::Lease;
 use crate::loan::Loan;
 use crate::shared::{Shared, SlotOf, after};
-use crate::state::{Answer, Claim, Outcome};
+use crate::state::{Answer, Claim, Delivery, Outcome};
 use crate::tenant::Request;
 
 pub(crate) async fn acquire<C: Connector>(
@@ -39,7 +39,7 @@ pub(crate) async fn acquire<C: Connector>(
         let outcome = Waiting {
             shared,
             claim: &mut claim,
-            key: None,
+            place: None,
         }
         .await;
         let handed = match outcome {
@@ -68,15 +68,21 @@ struct Waiting<'a, C: Connector> {
     shared: &'a Arc<Shared<C>>,
     claim: &'a mut Claim,
     /// The place in the queue, once it has one and until it is told.
-    key: Option<usize>,
+    place: Option<Place<C>>,
 }
+
+type Place<C> = (usize, Arc<Delivery<SlotOf<C>, <C as Connector>::Error>>);
 
 impl<C: Connector> Future for Waiting<'_, C> {
     type Output = Outcome<SlotOf<C>, C::Error>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let Waiting { shared, claim, key } = &mut *self;
-        let Some(waiter) = *key else {
+        let Waiting {
+            shared,
+            claim,
+            place,
+        } = &mut *self;
+        let Some((_, delivery)) = place else {
             let now = match claim.ticket {
                 None => claim.since,
                 Some(_) => Instant::now(),
@@ -84,18 +90,17 @@ impl<C: Connector> Future for Waiting<'_, C> {
             let waker = context.waker();
             return match shared.change(now, |state, work| state.ask(claim, waker, now, work)) {
                 Answer::Told(outcome) => Poll::Ready(outcome),
-                Answer::Queued(waiter) => {
-                    *key = Some(waiter);
+                Answer::Queued(key, delivery) => {
+                    *place = Some((key, delivery));
                     Poll::Pending
                 }
             };
         };
         let mut waker = Some(context.waker().clone());
-        let outcome = shared.state.lock().poll(waiter, &mut waker);
-        drop(waker);
+        let outcome = delivery.poll(&mut waker);
         match outcome {
             Some(outcome) => {
-                *key = None;
+                *place = None;
                 Poll::Ready(outcome)
             }
             None => Poll::Pending,
@@ -105,10 +110,10 @@ impl<C: Connector> Future for Waiting<'_, C> {
 
 impl<C: Connector> Drop for Waiting<'_, C> {
     fn drop(&mut self) {
-        if let Some(key) = self.key {
+        if let Some((key, delivery)) = &self.place {
             let now = Instant::now();
             self.shared
-                .change(now, |state, work| state.leave(key, now, work));
+                .change(now, |state, work| state.leave(*key, delivery, now, work));
         }
     }
 }

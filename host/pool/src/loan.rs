@@ -19,19 +19,21 @@ pub(crate) struct Loan<C: Connector> {
     /// Why it must not be reused. Set before an operation and cleared after it, so that one that was cut short
     /// leaves it set.
     pub(crate) fault: Option<Why>,
+    /// Whether it has done anything, which its slot remembers.
+    used: bool,
     /// Whether it must be reset before reuse; cut short, a reset leaves this set and the connection is closed.
     pub(crate) touched: bool,
 }
 
 impl<C: Connector> Loan<C> {
     pub(crate) fn new(shared: Arc<Shared<C>>, handed: Handed<SlotOf<C>>) -> Self {
-        handed.slot.forget_statement();
         Self {
             shared,
             slot: handed.slot,
             key: handed.key,
             fault: None,
             touched: false,
+            used: false,
         }
     }
 
@@ -141,6 +143,7 @@ impl<C: Connector> Loan<C> {
         statement: Option<&Arc<str>>,
     ) -> Option<Borrowed<'_, C>> {
         let connection = self.slot.take_for(statement)?;
+        self.used = true;
         let before = self.fault;
         self.fault = before.or(Some(fault));
         Some(Borrowed {
@@ -153,6 +156,9 @@ impl<C: Connector> Loan<C> {
 
 impl<C: Connector> Drop for Loan<C> {
     fn drop(&mut self) {
+        if self.used {
+            self.slot.forget_statement();
+        }
         let fault = self.fault.or(self.touched.then_some(Why::NotReset));
         let (key, id, now) = (self.key, self.id(), Instant::now());
         self.shared

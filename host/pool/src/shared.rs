@@ -101,6 +101,9 @@ impl<C: Connector> Shared<C> {
     }
 
     fn carry_out(self: &Arc<Self>, work: &mut PoolWork<C>) {
+        if work.is_nothing() {
+            return;
+        }
         for discarded in work.closing.drain(..) {
             self.dispose(discarded);
         }

@@ -2,6 +2,7 @@
 //! wakes nobody, but says in [`Work`] what there is to do once the lock is free.
 
 mod ageing;
+mod delivery;
 mod entry;
 mod growth;
 mod lending;
@@ -21,6 +22,7 @@ use crate::options::Options;
 use crate::stats::{Condition, Durations};
 use crate::tenant::{Quota, QuotaError};
 
+pub(crate) use delivery::Delivery;
 pub(crate) use entry::{Answer, Claim, Entry, Handed, Outcome, Phase, Why};
 use growth::{Growth, Need};
 use queue::{Queue, count};
@@ -199,7 +201,6 @@ impl<S: Clone, E> State<S, E> {
             .queue
             .waiters
             .iter()
-            .filter(|(_, waiter)| waiter.outcome.is_none())
             .filter(|(_, waiter)| {
                 let claim = &waiter.claim;
                 let long = now.saturating_duration_since(claim.since) >= LONG;
@@ -259,13 +260,7 @@ impl<S: Clone, E> State<S, E> {
             return false;
         }
         self.closed = true;
-        let waiting: Vec<usize> = self
-            .queue
-            .waiters
-            .iter()
-            .filter(|(_, waiter)| waiter.outcome.is_none())
-            .map(|(key, _)| key)
-            .collect();
+        let waiting: Vec<usize> = self.queue.waiters.iter().map(|(key, _)| key).collect();
         for waiter in waiting {
             self.tell(waiter, Outcome::Refused(AcquireError::Closed), work);
         }
@@ -353,6 +348,9 @@ impl<S: Clone, E> State<S, E> {
             (self.total() - self.closing).saturating_sub(maximum)
         });
         let over = over_size.max(over_maximum) as usize;
+        if over == 0 {
+            return;
+        }
         for key in self
             .idle
             .drain(..over.min(self.idle.len()))
@@ -413,11 +411,8 @@ impl<S: Clone, E> State<S, E> {
 
     /// Tells a waiter that has left the queue.
     fn deliver(&mut self, key: usize, outcome: Outcome<S, E>, work: &mut Work<S, E>) {
-        let waiter = &mut self.queue.waiters[key];
-        waiter.outcome = Some(outcome);
-        if let Some(waker) = waiter.waker.take() {
-            work.wakers.push(waker);
-        }
+        let waiter = self.queue.waiters.remove(key);
+        work.wakers.extend(waiter.delivery.fill(outcome));
     }
 }
 

@@ -12,7 +12,7 @@ impl<S: Clone, E> State<S, E> {
             .queue
             .waiters
             .iter()
-            .filter(|(_, waiter)| waiter.outcome.is_none() && waiter.claim.until <= now)
+            .filter(|(_, waiter)| waiter.claim.until <= now)
             .map(|(key, _)| key)
             .collect();
         for key in late {
@@ -34,7 +34,6 @@ impl<S: Clone, E> State<S, E> {
             .queue
             .waiters
             .iter()
-            .filter(|(_, waiter)| waiter.outcome.is_none())
             .map(|(_, waiter)| waiter.claim.until);
         let entries = self
             .entries

@@ -1,8 +1,12 @@
 //! What the pool knows of one open connection, and what a caller claims; decides nothing.
 
+use std::sync::Arc;
+
 use tokio::time::Instant;
 
 use crate::error::AcquireError;
+
+use super::Delivery;
 
 /// Where a connection is.
 ///
@@ -113,5 +117,5 @@ pub(crate) enum Outcome<S, E> {
 
 pub(crate) enum Answer<S, E> {
     Told(Outcome<S, E>),
-    Queued(usize),
+    Queued(usize, Arc<Delivery<S, E>>),
 }

@@ -1,5 +1,6 @@
 //! How a connection gets to a caller and back: asking, waiting, handing over, pinging, resetting, returning.
 
+use std::sync::Arc;
 use std::task::Waker;
 
 use tokio::time::Instant;
@@ -7,7 +8,7 @@ use tokio::time::Instant;
 use crate::error::{AcquireError, Exhausted};
 
 use super::queue::Demand;
-use super::{Answer, Claim, Handed, Outcome, Phase, State, Why, Work};
+use super::{Answer, Claim, Delivery, Handed, Outcome, Phase, State, Why, Work};
 
 /// How many idle connections are looked at for one that is set for the caller.
 const CHOICE: usize = 32;
@@ -46,15 +47,15 @@ impl<S: Clone, E> State<S, E> {
         }
         let at_once = (claim.at_once || claim.urgent) && !promised;
         let before = at_once.then(|| self.queue.demand(maximum));
-        let key = self.queue.enqueue(claim);
+        let delivery = Arc::new(Delivery::new(waker.clone()));
+        let key = self.queue.enqueue(claim, Arc::clone(&delivery));
         if before.is_some_and(|before| !may_take || !self.has_room(claim.urgent, &before)) {
             self.queue.dequeue(key);
             self.queue.waiters.remove(key);
             return refused(self.in_vain(claim, now));
         }
-        self.queue.waiters[key].waker = Some(waker.clone());
         self.due(claim.until, work);
-        Answer::Queued(key)
+        Answer::Queued(key, delivery)
     }
 
     /// Gives a caller its place among the others, once.
@@ -65,26 +66,21 @@ impl<S: Clone, E> State<S, E> {
         }
     }
 
-    /// Whether the wait is over: the outcome, which ends it; or else it is `waker` who is woken then.
-    pub(crate) fn poll(&mut self, key: usize, waker: &mut Option<Waker>) -> Option<Outcome<S, E>> {
-        let waiter = &mut self.queue.waiters[key];
-        if waiter.outcome.is_some() {
-            return self.queue.waiters.remove(key).outcome;
-        }
-        // The old one goes to the caller, to be dropped once the lock is free.
-        std::mem::swap(&mut waiter.waker, waker);
-        None
-    }
-
     /// Ends a wait that its caller gave up; a connection that was on its way goes to the next.
-    pub(crate) fn leave(&mut self, key: usize, now: Instant, work: &mut Work<S, E>) {
-        if self.queue.waiters[key].outcome.is_none() {
+    pub(crate) fn leave(
+        &mut self,
+        key: usize,
+        delivery: &Arc<Delivery<S, E>>,
+        now: Instant,
+        work: &mut Work<S, E>,
+    ) {
+        let waiter = self.queue.waiters.get(key);
+        if waiter.is_some_and(|waiter| Arc::ptr_eq(&waiter.delivery, delivery)) {
             self.queue.dequeue(key);
+            self.queue.waiters.remove(key);
+            return;
         }
-        let waiter = self.queue.waiters.remove(key);
-        // Whatever these are is dropped once the lock is free.
-        work.left = waiter.waker;
-        if let Some(Outcome::Handed(handed)) = waiter.outcome {
+        if let Some(Outcome::Handed(handed)) = delivery.take() {
             let as_it_was = self.entries.get(handed.key).map(|entry| entry.idle_since);
             self.put_back(handed.key, handed.id, None, now, work);
             // Nobody has used it.

@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
-use std::task::Waker;
 
 use slab::Slab;
 use tokio::time::Instant;
@@ -12,16 +11,14 @@ use crate::stats::{Durations, TenantStats, TimingRecords};
 use crate::tenant::Quota;
 
 use super::tenancy::Tenancy;
-use super::{Claim, Outcome};
+use super::{Claim, Delivery};
 
 /// The most callers that queue at once; more are refused as if they had waited in vain.
 pub(crate) const MAX_WAITERS: u32 = 100_000;
 
 pub(super) struct Waiter<S, E> {
     pub(super) claim: Claim,
-    pub(super) waker: Option<Waker>,
-    /// Set when the wait is over; the waiter has left the queue then.
-    pub(super) outcome: Option<Outcome<S, E>>,
+    pub(super) delivery: Arc<Delivery<S, E>>,
 }
 
 /// How many connections those who wait could use at once.
@@ -214,14 +211,13 @@ impl<S, E> Queue<S, E> {
     }
 
     /// Puts a caller in the queue, at the place of its ticket.
-    pub(super) fn enqueue(&mut self, claim: &Claim) -> usize {
+    pub(super) fn enqueue(&mut self, claim: &Claim, delivery: Arc<Delivery<S, E>>) -> usize {
         let Some(ticket) = claim.ticket else {
             unreachable!("whoever asks is given a ticket first")
         };
         let key = self.waiters.insert(Waiter {
             claim: *claim,
-            waker: None,
-            outcome: None,
+            delivery,
         });
         self.waiting += 1;
         if claim.urgent {
@@ -243,7 +239,7 @@ impl<S, E> Queue<S, E> {
         key
     }
 
-    /// Takes a waiter that gets no connection out of the queue; it stays among the waiters until it is told.
+    /// Takes a waiter that gets no connection out of the queue; it stays among the waiters until it is removed.
     pub(super) fn dequeue(&mut self, key: usize) {
         self.take_out(key, false);
     }

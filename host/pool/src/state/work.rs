@@ -34,8 +34,6 @@ pub(crate) struct Overdue<S> {
 #[must_use]
 pub(crate) struct Work<S, E> {
     pub(crate) wakers: SmallVec<[Waker; 2]>,
-    /// Wakers of those who have left, to be dropped.
-    pub(crate) left: Option<Waker>,
     pub(crate) closing: Vec<Discarded<S>>,
     pub(crate) overdue: Vec<Overdue<S>>,
     /// Connections to open, each counted as connecting already.
@@ -55,7 +53,6 @@ impl<S, E> Work<S, E> {
     pub(crate) fn new() -> Self {
         Self {
             wakers: SmallVec::new(),
-            left: None,
             closing: Vec::new(),
             overdue: Vec::new(),
             connects: 0,
@@ -65,5 +62,16 @@ impl<S, E> Work<S, E> {
             rouse: false,
             drained: false,
         }
+    }
+
+    /// As after most changes.
+    pub(crate) fn is_nothing(&self) -> bool {
+        self.wakers.is_empty()
+            && self.closing.is_empty()
+            && self.overdue.is_empty()
+            && self.connects == 0
+            && self.turned.is_none()
+            && !self.rouse
+            && !self.drained
     }
 }
