@@ -118,7 +118,7 @@ async fn run_plugins(
     let ended = desk.trade(feed, stop, |bars| bar.inc(bars)).await;
     bar.finish_and_clear();
     let ended = ended?;
-    trading::print_summary(&desk, &database, begun.elapsed())?;
+    trading::print_summary(&desk, database, begun.elapsed())?;
     if ended == Ended::Stopped {
         eprintln!("host: stopped before the feed's end; run again to go on from there");
     }
