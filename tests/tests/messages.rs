@@ -86,6 +86,21 @@ fn wrong_settings_are_named_with_their_line() -> anyhow::Result<()> {
     house
         .run(&LIST)?
         .failed_with(&["host.toml", "[plugins.x] limits", "connections is 0"]);
+    // What can't be reserved: more than the plugin may have, and more than leaves the host a connection.
+    let grant = "database = { migrate = true, read = [\"*\"], write = [\"*\"] }\n";
+    for (limits, words) in [
+        ("connections = 2, reserved_connections = 3", "max (2)"),
+        (
+            "connections = 15, reserved_connections = 15",
+            "15 reserved of 15",
+        ),
+    ] {
+        let text = format!("[plugins.user-service]\n{grant}limits = {{ {limits} }}\n");
+        house.write("host.toml", text)?;
+        house
+            .run(&LIST)?
+            .failed_with(&["user-service", "connections", "host.toml", words]);
+    }
     house.write("host.toml", "[database]\nurl = \"mysql://x\"\n")?;
     let mut command = house.host(&LIST)?;
     command.env_remove("DATABASE_URL");

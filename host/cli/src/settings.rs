@@ -304,6 +304,17 @@ impl DatabaseSection {
                     must_end(name, time)?;
                 }
             }
+            for (name, time) in [
+                ("pool_idle_timeout", self.pool_idle_timeout),
+                ("long_lease_warning", self.long_lease_warning),
+                ("lease_timeout", self.lease_timeout),
+            ] {
+                if time == Some(Time(Some(Duration::ZERO))) {
+                    bail!(
+                        "{name} is 0, which leaves no time at all: give a time such as \"30s\", or -1 for never"
+                    );
+                }
+            }
             Ok(())
         };
         checked().context("[database]")

@@ -155,12 +155,13 @@ impl<C: Connector> Shared<C> {
             tenant,
             chain,
             held,
+            left,
             revoked,
         } = overdue;
         let statement = slot.statement();
         let statement = statement.as_deref().unwrap_or("none yet");
         if !revoked {
-            warn!(target: "poolhouse::pool", id, holder = &*tenant, chain, ?held, statement, "long lease");
+            warn!(target: "poolhouse::pool", id, holder = &*tenant, chain, ?held, revoked_in = ?left, statement, "long lease");
             return;
         }
         warn!(target: "poolhouse::pool", id, holder = &*tenant, chain, ?held, statement, "lease revoked");

@@ -26,7 +26,7 @@ fn the_design_s_example_is_read() -> anyhow::Result<()> {
 
         [plugins.order-manager]
         database = { migrate = true, write = ["orders"], read = ["orders"] }
-        limits = { connections = 8 }
+        limits = { connections = 8, reserved_connections = 2 }
         config = { venue = "paper" }
         "#,
     )?;
@@ -38,7 +38,8 @@ fn the_design_s_example_is_read() -> anyhow::Result<()> {
         .limits
         .as_ref()
         .map(|limits| limits.over(&Limits::default()));
-    assert_eq!(limits.map(|limits| limits.connections), Some(8));
+    assert_eq!(limits.as_ref().map(|limits| limits.connections), Some(8));
+    assert_eq!(limits.map(|limits| limits.reserved_connections), Some(2));
     Ok(())
 }
 
@@ -172,6 +173,14 @@ fn values_that_allow_nothing_are_refused_with_file_and_key() -> anyhow::Result<(
         (
             "[database]\nconnect_timeout = 0",
             "[database]: connect_timeout is 0",
+        ),
+        (
+            "[database]\nlease_timeout = 0",
+            "[database]: lease_timeout is 0",
+        ),
+        (
+            "[database]\nlong_lease_warning = \"0s\"",
+            "[database]: long_lease_warning is 0",
         ),
         (
             "[database]\nbusy_timeout = -1",

@@ -138,6 +138,9 @@ impl<S: Clone, E> State<S, E> {
             tenant: self.queue.name(entry.tenant).clone(),
             chain: entry.chain,
             held: now.saturating_duration_since(entry.lent_at),
+            left: entry
+                .deadline
+                .map(|deadline| deadline.saturating_duration_since(now)),
             revoked: entry.phase == Phase::Revoked,
         });
     }

@@ -168,7 +168,11 @@ impl<S: Clone, E> State<S, E> {
         let Some(entry) = self.entries.get(key).filter(|entry| entry.id == id) else {
             return;
         };
-        let fault = fault.or_else(|| self.unfit(entry, now));
+        // What is closed for another reason was not reset because of that.
+        let fault = match fault {
+            None | Some(Why::NotReset) => self.unfit(entry, now).or(fault),
+            _ => fault,
+        };
         let mut used = true;
         match entry.phase {
             Phase::Idle | Phase::Revoked => return,

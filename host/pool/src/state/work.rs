@@ -26,6 +26,8 @@ pub(crate) struct Overdue<S> {
     pub(crate) tenant: Arc<str>,
     pub(crate) chain: u64,
     pub(crate) held: Duration,
+    /// Until it is revoked, if it ever is.
+    pub(crate) left: Option<Duration>,
     /// Past its deadline, and not only past the time to warn: it is revoked.
     pub(crate) revoked: bool,
 }
