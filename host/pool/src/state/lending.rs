@@ -316,7 +316,9 @@ impl<S: Clone, E> State<S, E> {
         entry.chain = claim.chain;
         entry.charged = charged;
         let idle = now.saturating_duration_since(entry.idle_since);
-        let ping = self.options.pool_pre_ping && !entry.fresh && (limit.is_zero() || idle > limit);
+        // Without a limit every one is pinged but the one that was opened just now.
+        let due = idle > limit || (limit.is_zero() && !entry.fresh);
+        let ping = self.options.pool_pre_ping && due;
         let handed = Handed {
             key,
             id: entry.id,

@@ -205,3 +205,14 @@ async fn many_broken_connections_retire_their_generation_once() {
         "the newer one has nothing to do with it"
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_nobody_has_used_yet_is_pinged_after_a_long_idle_time() {
+    let (pool, script) = pool(options(1, 0));
+    script.connect.does(Behaviour::After(seconds(1)));
+    ask(&pool).await.abort();
+    tokio::time::sleep(seconds(600)).await;
+    assert_eq!((pool.stats().checked_in, script.ping.count()), (1, 0));
+    drop(take(&pool).await);
+    assert_eq!(script.ping.count(), 1);
+}
