@@ -18,6 +18,7 @@ use crate::error::{ConflictKind, Error, LimitKind, TimeoutKind, UnavailableReaso
 use crate::footprint::{Footprint, MAX_PARAMETERS, StatementKind, is_ddl};
 use crate::grants::Refusal;
 use crate::statement::{Failed, Ran, Request};
+use crate::tenant::Tenant;
 use crate::transaction::{Level, State};
 use crate::url::Backend;
 use crate::value::Value;
@@ -338,16 +339,8 @@ impl Chain {
         {
             return Err(self.call_timeout());
         }
-        let request = LeaseRequest {
-            chain: self.chain,
-            at_once: self.acquire == Acquire::AtOnce,
-            until: self.deadline,
-            // The chain ends its own work by its deadline; this is for one that no longer runs.
-            deadline: self.deadline.and_then(|at| at.checked_add(OVERTIME)),
-            setting: 0,
-        };
-        let tenant = actor.tenant.as_ref().unwrap_or(self.database.own());
-        let taken = tenant.acquire(&self.database, &request).await;
+        let request = self.request();
+        let taken = self.tenant(actor).acquire(&self.database, &request).await;
         match taken {
             // Not waiting for what others hold, it waited for a connection to be opened, to the end of its time.
             Err(Error::PoolExhausted { .. })
@@ -357,6 +350,23 @@ impl Chain {
             }
             taken => taken,
         }
+    }
+
+    /// How it asks for a connection.
+    fn request(&self) -> LeaseRequest {
+        LeaseRequest {
+            chain: self.chain,
+            at_once: self.acquire == Acquire::AtOnce,
+            until: self.deadline,
+            // The chain ends its own work by its deadline; this is for one that no longer runs.
+            deadline: self.deadline.and_then(|at| at.checked_add(OVERTIME)),
+            setting: 0,
+        }
+    }
+
+    /// In whose name it asks for one.
+    fn tenant<'a>(&'a self, actor: &'a Actor) -> &'a Tenant {
+        actor.tenant.as_ref().unwrap_or(self.database.own())
     }
 
     /// What a statement by itself answers when the deadline passes: a write may have been done all the same.

@@ -236,11 +236,10 @@ impl SqliteConnection {
                 "the SQLite connection to {} ended in the middle of a statement; if its tables were just changed, run it again",
                 self.path.display()
             );
-            return Err(Failed {
-                error: Error::unavailable(UnavailableReason::Other, message),
-                refused: false,
-                broken: true,
-            });
+            return Err(Failed::broken(Error::unavailable(
+                UnavailableReason::Other,
+                message,
+            )));
         }
         let answer = answer.finish(&prepared).map_err(Failed::ours)?;
         // SQLite's count is of the last change, so after a statement that changes nothing it is another's.

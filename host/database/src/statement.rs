@@ -109,6 +109,15 @@ impl Failed {
             broken: false,
         }
     }
+
+    /// The connection is of no use any more.
+    pub(crate) fn broken(error: Error) -> Self {
+        Self {
+            error,
+            refused: false,
+            broken: true,
+        }
+    }
 }
 
 #[cfg(test)]

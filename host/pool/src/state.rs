@@ -174,9 +174,7 @@ impl<S: Clone, E> State<S, E> {
             Some(why) => self.discard(key, why, work),
             None => {
                 self.idle.push(key);
-                if let Some(at) = self.looks_at(key) {
-                    self.due(at, work);
-                }
+                self.watch(key, work);
             }
         }
         id
@@ -303,11 +301,15 @@ impl<S: Clone, E> State<S, E> {
             .map(|maximum| maximum.saturating_sub(dead))
     }
 
-    fn grow(&mut self, now: Instant, work: &mut Work<S, E>) {
-        let room = self
-            .options
+    /// Connections that may still be opened.
+    fn room(&self) -> u32 {
+        self.options
             .maximum()
-            .map_or(u32::MAX, |maximum| maximum.saturating_sub(self.total()));
+            .map_or(u32::MAX, |maximum| maximum.saturating_sub(self.total()))
+    }
+
+    fn grow(&mut self, now: Instant, work: &mut Work<S, E>) {
+        let room = self.room();
         let waiting = self.queue.waiting() > 0 && !self.paused;
         if room == 0 || !(waiting || self.growth.has_trouble()) {
             return;
@@ -393,6 +395,18 @@ impl<S: Clone, E> State<S, E> {
             Some(Why::Recycle)
         } else {
             None
+        }
+    }
+
+    /// A connection, unless it is gone and its key another's.
+    fn entry(&self, key: usize, id: u64) -> Option<&Entry<S>> {
+        self.entries.get(key).filter(|entry| entry.id == id)
+    }
+
+    /// The keeper is to look at a connection when there is something to be done about it.
+    fn watch(&mut self, key: usize, work: &mut Work<S, E>) {
+        if let Some(at) = self.looks_at(key) {
+            self.due(at, work);
         }
     }
 

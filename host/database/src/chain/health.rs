@@ -1,9 +1,8 @@
 //! Owns asking a chain's own connection whether the database is there; leaves asking over another to the database.
 
-use poolhouse_pool::Request as LeaseRequest;
 use tokio::time::{Instant, timeout_at};
 
-use crate::actor::{Acquire, Actor};
+use crate::actor::Actor;
 use crate::health::{Health, LIMIT};
 
 use super::{Chain, held_too_long};
@@ -24,13 +23,8 @@ impl Chain {
         }
         let limit = left.min(LIMIT);
         let Some(lease) = self.lease.as_mut() else {
-            let request = LeaseRequest {
-                chain: self.chain,
-                at_once: self.acquire == Acquire::AtOnce,
-                ..LeaseRequest::default()
-            };
-            let tenant = actor.tenant.as_ref().unwrap_or(self.database.own());
-            return self.database.health_by(tenant, request, limit).await;
+            let tenant = self.tenant(actor);
+            return self.database.health_by(tenant, self.request(), limit).await;
         };
         let Ok(mut operation) = lease.operation(None) else {
             return Health::of(&self.database, started, Err(held_too_long()));

@@ -325,26 +325,17 @@ impl Chain {
             None => after(started, CONTROL_LIMIT),
         };
         let Some(lease) = self.lease.as_mut().filter(|lease| lease.is_usable()) else {
-            return Err(Failed {
-                error: lost_connection(),
-                refused: false,
-                broken: true,
-            });
-        };
-        let failed = |error| Failed {
-            error,
-            refused: false,
-            broken: true,
+            return Err(Failed::broken(lost_connection()));
         };
         let revocation = lease.revocation();
         let statement = Arc::from(what);
         let mut operation = lease
             .operation(Some(&statement))
-            .map_err(|_| failed(held_too_long()))?;
+            .map_err(|_| Failed::broken(held_too_long()))?;
         let Some(result) = within(&revocation, Some(until), work(&mut operation)).await else {
             drop(operation);
             // It was under way: a commit may have happened.
-            return Err(failed(match lease.is_revoked() {
+            return Err(Failed::broken(match lease.is_revoked() {
                 true => taken_back(what),
                 false => unanswered(what, started),
             }));

@@ -51,11 +51,7 @@ pub(super) fn failed(error: sqlx::Error, place: &str) -> Failed {
                 "the connection to PostgreSQL at {place} broke: {}",
                 io_words(&other).unwrap_or_else(|| other.to_string())
             );
-            Failed {
-                error: Error::unavailable(UnavailableReason::Unreachable, message),
-                refused: false,
-                broken: true,
-            }
+            Failed::broken(Error::unavailable(UnavailableReason::Unreachable, message))
         }
     }
 }

@@ -39,11 +39,7 @@ pub(super) fn failed(error: sqlx::Error, path: &Path) -> Failed {
         ))),
         other => {
             let message = format!("the SQLite connection to {} broke: {other}", path.display());
-            Failed {
-                error: Error::unavailable(UnavailableReason::Other, message),
-                refused: false,
-                broken: true,
-            }
+            Failed::broken(Error::unavailable(UnavailableReason::Other, message))
         }
     }
 }

@@ -1,10 +1,10 @@
 //! Owns ways that break in the middle of an answer: no part of it is taken for the whole.
 
-use poolhouse_database::{TransactionOptions, Within};
+use poolhouse_database::Within;
 use poolhouse_test_postgres::proxy::{Fault, Reach, Side};
 
 use crate::both::everything;
-use crate::settled::{proxied, query, unavailable};
+use crate::settled::{INSERT, proxied, query, unavailable};
 
 /// Rows that say `needle` only when the server answers them.
 const MANY: &str = "SELECT 'need' || 'le' || i FROM generate_series(1, 2000) AS s (i)";
@@ -31,21 +31,12 @@ async fn in_a_transaction_an_answer_is_cut_off_and_the_transaction_lost() {
     let (proxy, tested) = proxied(|_| ()).await;
     let actor = everything();
     for fault in [Fault::Cut, Fault::Reset] {
-        let mut chain = tested.chain();
-        let id = chain
-            .begin(&actor, TransactionOptions::default())
-            .await
-            .unwrap();
-        let insert = "INSERT INTO t VALUES (1)";
-        chain
-            .execute(&actor, Within::Session, insert, &[])
-            .await
-            .unwrap();
+        let (mut chain, id) = tested.writing().await;
         let savepoint = chain.savepoint(&actor, id).await.unwrap();
         proxy.trap(Side::Server, "needle", Reach::Answer(50), fault);
         unavailable(query(&mut chain, MANY).await);
         // What follows does not go to another connection, where it would stand alone.
-        let later = chain.execute(&actor, Within::Session, insert, &[]).await;
+        let later = chain.execute(&actor, Within::Session, INSERT, &[]).await;
         unavailable(later);
         let (message, outcome_unknown) = unavailable(chain.commit(savepoint).await);
         assert!(!outcome_unknown, "{message}");

@@ -1,6 +1,6 @@
 //! Owns commits whose answer is lost: said to be unknown, never tried again, and done or not as the server has it.
 
-use poolhouse_database::{TransactionOptions, Value, Within};
+use poolhouse_database::{Value, Within};
 use poolhouse_test_postgres::proxy::{Fault, Reach, Side};
 
 use crate::both::everything;
@@ -29,19 +29,9 @@ async fn rows_are(tested: &Tested, expected: i64) {
 #[tokio::test]
 async fn a_commit_is_cut_off_before_the_server_or_before_its_answer() {
     let (proxy, tested) = proxied(|_| ()).await;
-    let actor = everything();
     for (at, fault) in FAULTS.into_iter().enumerate() {
         for (of, (reach, rows)) in REACHES.into_iter().enumerate() {
-            let mut chain = tested.chain();
-            let id = chain
-                .begin(&actor, TransactionOptions::default())
-                .await
-                .unwrap();
-            let insert = "INSERT INTO t VALUES (1)";
-            chain
-                .execute(&actor, Within::Session, insert, &[])
-                .await
-                .unwrap();
+            let (mut chain, id) = tested.writing().await;
             proxy.trap(Side::Client, "COMMIT", reach, fault);
             let (message, outcome_unknown) = unavailable(chain.commit(id).await);
             assert!(

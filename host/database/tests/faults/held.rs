@@ -9,7 +9,6 @@ use crate::both::{eventually, everything};
 use crate::settled::{Tested, counts, proxied, query, small, unavailable};
 
 const LIMIT: Duration = Duration::from_millis(300);
-const INSERT: &str = "INSERT INTO t (id) VALUES (1)";
 
 fn limited(settings: &mut Settings) {
     settings.pool.lease_timeout = Some(LIMIT);
@@ -25,17 +24,8 @@ async fn file() -> Tested {
 
 /// The holder does nothing, and holds a transaction open.
 async fn idle_holder(tested: &Tested) {
-    let actor = everything();
     for commits in [false, true] {
-        let mut chain = tested.chain();
-        let id = chain
-            .begin(&actor, TransactionOptions::default())
-            .await
-            .unwrap();
-        chain
-            .execute(&actor, Within::Session, INSERT, &[])
-            .await
-            .unwrap();
+        let (mut chain, id) = tested.writing().await;
         eventually("it is taken back", async || {
             counts(&tested.database).lent == 0
         })
@@ -104,17 +94,8 @@ async fn a_statement_without_end_is_cancelled_on_the_server() {
 #[tokio::test]
 async fn a_commit_taken_back_under_way_is_unknown() {
     let (proxy, tested) = proxied(limited).await;
-    let actor = everything();
     for (reach, rows) in [(Reach::Nowhere, 0), (Reach::Answer(0), 1)] {
-        let mut chain = tested.chain();
-        let id = chain
-            .begin(&actor, TransactionOptions::default())
-            .await
-            .unwrap();
-        chain
-            .execute(&actor, Within::Session, INSERT, &[])
-            .await
-            .unwrap();
+        let (mut chain, id) = tested.writing().await;
         proxy.trap(Side::Client, "COMMIT", reach, Fault::Silence);
         let (message, outcome_unknown) = unavailable(chain.commit(id).await);
         assert!(

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use poolhouse_database::{
-    Backend, Chain, Database, Error, Settings, TransactionOptions, Value, Within,
+    Backend, Chain, Database, Error, Settings, TransactionId, TransactionOptions, Value, Within,
 };
 use poolhouse_test_postgres::proxy::Proxy;
 use sqlx::{Connection, Executor, Row};
@@ -13,6 +13,9 @@ use tempfile::TempDir;
 
 use crate::both::{eventually, everything, rows, settings};
 use crate::server::server;
+
+/// What a transaction that writes begins with.
+pub(crate) const INSERT: &str = "INSERT INTO t (id) VALUES (1)";
 
 /// How long the server may take to agree with the pool's counts.
 const AGREE: Duration = Duration::from_secs(1);
@@ -157,7 +160,17 @@ impl Tested {
         self.chain_until(None)
     }
 
-    /// The same with a deadline.
+    /// A call chain in a transaction that has inserted a row.
+    pub(crate) async fn writing(&self) -> (Chain, TransactionId) {
+        let (actor, mut chain) = (everything(), self.chain());
+        let options = TransactionOptions::default();
+        let id = chain.begin(&actor, options).await.unwrap();
+        let insert = chain.execute(&actor, Within::Session, INSERT, &[]);
+        assert_eq!(insert.await, Ok(1));
+        (chain, id)
+    }
+
+    /// A call chain of its own, with a deadline.
     pub(crate) fn chain_until(&self, deadline: Option<tokio::time::Instant>) -> Chain {
         static NUMBERS: AtomicU64 = AtomicU64::new(1);
         let number = NUMBERS.fetch_add(1, Ordering::Relaxed);

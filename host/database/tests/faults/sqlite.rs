@@ -8,9 +8,7 @@ use poolhouse_database::{
 use sqlx::Executor;
 
 use crate::both::{eventually, everything};
-use crate::settled::{Tested, counts, query, small, unavailable};
-
-const INSERT: &str = "INSERT INTO t (id) VALUES (1)";
+use crate::settled::{INSERT, Tested, counts, query, small, unavailable};
 
 /// A machine's slowness, in which a wait counts as none.
 const SOON: Duration = Duration::from_secs(2);

@@ -101,7 +101,7 @@ impl<S: Clone, E> State<S, E> {
         now: Instant,
         work: &mut Work<S, E>,
     ) -> bool {
-        let entry = self.entries.get(key).filter(|entry| entry.id == id);
+        let entry = self.entry(key, id);
         let Some(entry) = entry.filter(|entry| entry.phase == Phase::Pinging) else {
             return false;
         };
@@ -143,7 +143,7 @@ impl<S: Clone, E> State<S, E> {
 
     /// Moves a lent connection to resetting; false if it is to be closed anyway.
     pub(crate) fn start_reset(&mut self, key: usize, id: u64, now: Instant) -> bool {
-        let Some(entry) = self.entries.get(key).filter(|entry| entry.id == id) else {
+        let Some(entry) = self.entry(key, id) else {
             return false;
         };
         if entry.phase != Phase::Lent || self.unfit(entry, now).is_some() {
@@ -165,7 +165,7 @@ impl<S: Clone, E> State<S, E> {
         now: Instant,
         work: &mut Work<S, E>,
     ) {
-        let Some(entry) = self.entries.get(key).filter(|entry| entry.id == id) else {
+        let Some(entry) = self.entry(key, id) else {
             return;
         };
         // What is closed for another reason was not reset because of that.
@@ -198,9 +198,7 @@ impl<S: Clone, E> State<S, E> {
             self.growth.returned(now);
         }
         self.idle.push(key);
-        if let Some(at) = self.looks_at(key) {
-            self.due(at, work);
-        }
+        self.watch(key, work);
     }
 
     /// Closes a revoked connection that its holder has let go of, or that could be taken from it.
@@ -211,8 +209,8 @@ impl<S: Clone, E> State<S, E> {
         now: Instant,
         work: &mut Work<S, E>,
     ) {
-        let entry = self.entries.get(key);
-        if entry.is_some_and(|entry| entry.id == id && entry.phase == Phase::Revoked) {
+        let entry = self.entry(key, id);
+        if entry.is_some_and(|entry| entry.phase == Phase::Revoked) {
             self.end_lease(key, now);
             self.discard(key, Why::Revoked, work);
         }
@@ -226,13 +224,11 @@ impl<S: Clone, E> State<S, E> {
     }
 
     pub(crate) fn setting(&self, key: usize, id: u64) -> u64 {
-        let entry = self.entries.get(key).filter(|entry| entry.id == id);
-        entry.map_or(0, |entry| entry.setting)
+        self.entry(key, id).map_or(0, |entry| entry.setting)
     }
 
     pub(crate) fn generation_of(&self, key: usize, id: u64) -> Option<u64> {
-        let entry = self.entries.get(key).filter(|entry| entry.id == id)?;
-        Some(entry.generation)
+        Some(self.entry(key, id)?.generation)
     }
 
     /// Hands idle connections to those who wait and may take them.
@@ -240,13 +236,7 @@ impl<S: Clone, E> State<S, E> {
         if self.idle.is_empty() || self.queue.waiting() == 0 {
             return;
         }
-        if self
-            .idle
-            .iter()
-            .any(|key| self.unfit(&self.entries[*key], now).is_some())
-        {
-            self.discard_old(now, work);
-        }
+        self.discard_old(now, work);
         while !self.idle.is_empty()
             && let Some((waiter, charged)) = self.queue.next(self.lendable())
         {
@@ -330,9 +320,7 @@ impl<S: Clone, E> State<S, E> {
             // For a caller who never comes to ping it, or whose ping never ends.
             entry.deadline = claim.until.checked_add(self.options.ping_timeout);
             self.pinging += 1;
-            if let Some(at) = self.looks_at(key) {
-                self.due(at, work);
-            }
+            self.watch(key, work);
         } else {
             self.lend(key, claim, now, work);
         }
@@ -356,9 +344,7 @@ impl<S: Clone, E> State<S, E> {
         let tenant = self.queue.tenancy(claim.tenant);
         tenant.acquired += 1;
         tenant.wait.record(waited);
-        if let Some(at) = self.looks_at(key) {
-            self.due(at, work);
-        }
+        self.watch(key, work);
     }
 
     fn end_lease(&mut self, key: usize, now: Instant) {
@@ -383,9 +369,7 @@ impl<S: Clone, E> State<S, E> {
     /// Whether the caller who has just joined those who wait has a connection opened or opening for it, so that it takes
     /// nothing from those before it; a chain that holds one goes before all others.
     fn has_room(&self, urgent: bool, before: &Demand) -> bool {
-        let maximum = self.options.maximum();
-        let room = maximum.map_or(u32::MAX, |maximum| maximum.saturating_sub(self.total()));
-        let coming = room.saturating_add(self.connecting);
+        let coming = self.room().saturating_add(self.connecting);
         let demand = self.queue.demand(self.lendable());
         match urgent {
             true => demand.urgent > before.urgent && demand.urgent <= coming,

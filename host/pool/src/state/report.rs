@@ -39,7 +39,7 @@ impl<S: Clone, E> State<S, E> {
 
     /// Who has a lent connection: tenant, call chain, and since when.
     pub(crate) fn holder(&self, key: usize, id: u64) -> Option<(Arc<str>, u64, Instant)> {
-        let entry = self.entries.get(key).filter(|entry| entry.id == id)?;
+        let entry = self.entry(key, id)?;
         let name = Arc::clone(self.queue.name(entry.tenant));
         Some((name, entry.chain, entry.lent_at))
     }
