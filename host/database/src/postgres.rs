@@ -1,26 +1,28 @@
 //! Owns one PostgreSQL connection: its statements, transactions and reset; leaves opening to `connect` and bytes to `encode` and `decode`.
 
+mod collected;
 mod connect;
 mod control;
 mod decode;
 mod encode;
 mod errors;
 mod numeric;
+mod prepared;
+
+use std::sync::Arc;
 
 use futures_util::TryStreamExt;
 use sqlx::postgres::PgConnection;
-use sqlx::{
-    AssertSqlSafe, Column as _, Either, Executor, Row, SqlSafeStr, Statement as _, ValueRef,
-};
+use sqlx::{AssertSqlSafe, Either, Executor, Row, SqlSafeStr};
 
 pub(crate) use connect::PostgresConnector;
 
-use crate::builder::{Budget, Builder};
-use crate::column::ColumnInfo;
 use crate::error::{Error, UnavailableReason};
 use crate::footprint::{MAX_CACHED_SQL, StatementKind};
 use crate::statement::{Failed, Ran, Request};
 use crate::transaction::{Isolation, TransactionOptions};
+
+use collected::Collected;
 
 /// An open connection to a PostgreSQL server.
 pub(crate) struct PostgresConnection {
@@ -150,18 +152,12 @@ impl PostgresConnection {
     }
 
     async fn run_busy(&mut self, request: &Request<'_>) -> Result<Ran, Failed> {
+        let prepared = self.prepare(request.sql).await?;
         let failed = |error| errors::failed(error, &self.place);
-        let sql = AssertSqlSafe(std::sync::Arc::clone(request.sql)).into_sql_str();
-        let statement = (&mut self.inner)
-            .prepare(sql.clone())
-            .await
-            .map_err(failed)?;
-        let types = match statement.parameters() {
-            Some(Either::Left(types)) => types,
-            _ => &[],
-        };
-        let arguments = encode::arguments(request.parameters, types).map_err(Failed::ours)?;
-        let mut answer = Collected::new(statement.columns(), request)?;
+        let arguments =
+            encode::arguments(request.parameters, &prepared.types).map_err(Failed::ours)?;
+        let mut answer = Collected::new(&prepared, request)?;
+        let sql = AssertSqlSafe(Arc::clone(&prepared.sql)).into_sql_str();
         let mut stream = (&mut self.inner).fetch_many(sqlx::query_with(sql, arguments));
         let mut changed = 0_u64;
         loop {
@@ -178,81 +174,5 @@ impl PostgresConnection {
             0
         };
         Ok(Ran { answer, changed })
-    }
-}
-
-/// The answer while its rows arrive. After the first trouble rows are read and thrown away, so that the connection stays usable.
-struct Collected {
-    infos: Vec<ColumnInfo>,
-    wires: Vec<decode::Wire>,
-    builders: Vec<Builder>,
-    budget: Budget,
-    trouble: Option<Error>,
-    wanted: bool,
-}
-
-impl Collected {
-    fn new(columns: &[sqlx::postgres::PgColumn], request: &Request<'_>) -> Result<Self, Failed> {
-        let mut collected = Self {
-            infos: Vec::new(),
-            wires: Vec::new(),
-            builders: Vec::new(),
-            budget: Budget::new(request.limits),
-            trouble: None,
-            wanted: request.rows,
-        };
-        if request.rows {
-            for column in columns {
-                let wire = decode::Wire::of(column).map_err(Failed::ours)?;
-                collected.infos.push(ColumnInfo {
-                    name: column.name().to_owned(),
-                    kind: wire.kind(),
-                    database_type: decode::type_name(column.type_info()),
-                });
-                collected.builders.push(Builder::new(wire.kind()));
-                collected.wires.push(wire);
-            }
-        }
-        Ok(collected)
-    }
-
-    fn row(&mut self, row: &sqlx::postgres::PgRow) {
-        if self.wanted
-            && self.trouble.is_none()
-            && let Err(error) = self.decode(row)
-        {
-            self.trouble = Some(error);
-            self.builders.clear();
-        }
-    }
-
-    fn decode(&mut self, row: &sqlx::postgres::PgRow) -> Result<(), Error> {
-        let mut bytes = 0_u64;
-        for (at, (wire, builder)) in self.wires.iter().zip(&mut self.builders).enumerate() {
-            let refused = |reason: String| {
-                let name = self.infos.get(at).map_or("", |info| info.name.as_str());
-                Error::invalid(format!("column {name:?} can't be read: {reason}"))
-            };
-            let value = row
-                .try_get_raw(at)
-                .map_err(|error| refused(error.to_string()))?;
-            if value.is_null() || *wire == decode::Wire::Void {
-                builder.null();
-                bytes = bytes.saturating_add(crate::builder::width(builder.kind(), 0));
-            } else {
-                let wire_bytes = value
-                    .as_bytes()
-                    .map_err(|error| refused(error.to_string()))?;
-                bytes = bytes.saturating_add(wire.push(wire_bytes, builder).map_err(refused)?);
-            }
-        }
-        self.budget.row(bytes)
-    }
-
-    fn finish(self) -> Result<crate::column::Answer, Error> {
-        match self.trouble {
-            Some(error) => Err(error),
-            None => Ok(self.budget.answer(self.infos, self.builders)),
-        }
     }
 }

@@ -1,10 +1,12 @@
 //! Owns one SQLite connection: its statements, transactions and reset; leaves opening to `connect` and values to `encode` and `decode`.
 
+mod collected;
 mod connect;
 mod decode;
 mod encode;
 mod errors;
 mod placeholders;
+mod prepared;
 mod session;
 #[cfg(test)]
 mod tests;
@@ -17,22 +19,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::TryStreamExt;
 use lru::LruCache;
-use sqlx::{
-    AssertSqlSafe, Column as _, ColumnOrigin, Connection as _, Either, Executor, Row, SqlSafeStr,
-    Statement as _,
-};
+use sqlx::{AssertSqlSafe, Connection as _, Either, Executor, SqlSafeStr};
 
 pub(crate) use connect::SqliteConnector;
 
-use crate::builder::{Budget, Builder};
-use crate::column::{Answer, ColumnInfo};
 use crate::error::{Error, UnavailableReason};
 use crate::footprint::{MAX_CACHED_SQL, StatementKind};
 use crate::statement::{Failed, Ran, Request};
 use crate::transaction::TransactionOptions;
-use crate::value::Kind;
 
-use decode::Reader;
+use collected::Collected;
+use prepared::Prepared;
 
 /// Statements whose columns are known without asking the worker again; the driver keeps as many prepared.
 const PREPARED: NonZeroUsize = NonZeroUsize::MIN.saturating_add(99);
@@ -53,22 +50,6 @@ pub(crate) struct SqliteConnection {
     prepared: LruCache<Arc<str>, Arc<Prepared>>,
     /// Declared types by table and column, both in small letters.
     declared: HashMap<String, HashMap<String, String>>,
-}
-
-/// What is known of a prepared statement.
-#[derive(Debug)]
-struct Prepared {
-    /// The text that the driver has it under.
-    sql: Arc<str>,
-    columns: Vec<Declared>,
-}
-
-#[derive(Debug)]
-struct Declared {
-    name: String,
-    database_type: String,
-    /// None: the first value decides.
-    kind: Option<Kind>,
 }
 
 impl std::fmt::Debug for SqliteConnection {
@@ -249,142 +230,5 @@ impl SqliteConnection {
             0
         };
         Ok(Ran { answer, changed })
-    }
-
-    async fn prepare(&mut self, request: &Request<'_>) -> Result<Arc<Prepared>, Failed> {
-        if let Some(prepared) = self.prepared.get(request.sql) {
-            return Ok(Arc::clone(prepared));
-        }
-        let sql =
-            placeholders::nameless(request.sql).map_or_else(|| Arc::clone(request.sql), Arc::from);
-        let statement = (&mut self.inner)
-            .prepare(AssertSqlSafe(Arc::clone(&sql)).into_sql_str())
-            .await
-            .map_err(|error| errors::failed(error, &self.path))?;
-        let mut columns = Vec::with_capacity(statement.columns().len());
-        for column in statement.columns() {
-            let database_type = match column.origin() {
-                ColumnOrigin::Table(origin) => {
-                    self.declared_type(&origin.table, &origin.name).await?
-                }
-                _ => String::new(),
-            };
-            columns.push(Declared {
-                name: column.name().to_owned(),
-                kind: decode::declared_kind(&database_type),
-                database_type,
-            });
-        }
-        let prepared = Arc::new(Prepared { sql, columns });
-        self.prepared
-            .put(Arc::clone(request.sql), Arc::clone(&prepared));
-        Ok(prepared)
-    }
-
-    /// The type with which a column was declared, as it was written; the driver drops it.
-    async fn declared_type(&mut self, table: &str, column: &str) -> Result<String, Failed> {
-        let table = table.to_ascii_lowercase();
-        if !self.declared.contains_key(&table) {
-            let rows = sqlx::query("SELECT name, type FROM pragma_table_xinfo($1)")
-                .bind(&table)
-                .fetch_all(&mut self.inner)
-                .await
-                .map_err(|error| errors::failed(error, &self.path))?;
-            let types = rows
-                .iter()
-                .filter_map(|row| {
-                    Some((
-                        row.try_get::<String, _>(0).ok()?.to_ascii_lowercase(),
-                        row.try_get::<String, _>(1).ok()?,
-                    ))
-                })
-                .collect();
-            self.declared.insert(table.clone(), types);
-        }
-        Ok(self
-            .declared
-            .get(&table)
-            .and_then(|types| types.get(&column.to_ascii_lowercase()))
-            .cloned()
-            .unwrap_or_default())
-    }
-}
-
-/// The answer while its rows arrive. After the first trouble rows are read and thrown away, so that the connection stays usable.
-struct Collected {
-    readers: Vec<Reader>,
-    budget: Budget,
-    trouble: Option<Error>,
-    wanted: bool,
-}
-
-impl Collected {
-    fn new(prepared: &Prepared, request: &Request<'_>) -> Self {
-        let readers = if request.rows {
-            prepared
-                .columns
-                .iter()
-                .map(|column| Reader::new(column.kind))
-                .collect()
-        } else {
-            Vec::new()
-        };
-        Self {
-            readers,
-            budget: Budget::new(request.limits),
-            trouble: None,
-            wanted: request.rows,
-        }
-    }
-
-    fn row(&mut self, row: &sqlx::sqlite::SqliteRow) {
-        if !self.wanted || self.trouble.is_some() {
-            return;
-        }
-        let mut bytes = 0_u64;
-        for (at, reader) in self.readers.iter_mut().enumerate() {
-            let read = row
-                .try_get_raw(at)
-                .map_err(|error| error.to_string())
-                .and_then(|value| reader.push(value, self.budget.rows()));
-            match read {
-                Ok(taken) => bytes = bytes.saturating_add(taken),
-                Err(reason) => {
-                    let name = row.columns().get(at).map_or("", |column| column.name());
-                    self.trouble = Some(Error::invalid(format!(
-                        "column {name:?} can't be read: {reason}"
-                    )));
-                    break;
-                }
-            }
-        }
-        if self.trouble.is_none() {
-            self.trouble = self.budget.row(bytes).err();
-        }
-        if self.trouble.is_some() {
-            self.readers.clear();
-        }
-    }
-
-    fn finish(self, prepared: &Prepared) -> Result<Answer, Error> {
-        if let Some(error) = self.trouble {
-            return Err(error);
-        }
-        let rows = self.budget.rows();
-        let builders: Vec<Builder> = self
-            .readers
-            .into_iter()
-            .map(|reader| reader.finish(rows))
-            .collect();
-        let infos = builders
-            .iter()
-            .zip(&prepared.columns)
-            .map(|(builder, column)| ColumnInfo {
-                name: column.name.clone(),
-                kind: builder.kind(),
-                database_type: column.database_type.clone(),
-            })
-            .collect();
-        Ok(self.budget.answer(infos, builders))
     }
 }
