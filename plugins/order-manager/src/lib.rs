@@ -1,8 +1,9 @@
 //! Accepts or rejects orders and keeps each exactly once, and keeps how far every strategy row has come. Which
-//! orders are asked for, the host's trading loop decides.
+//! orders are asked for, the host's trading loop decides; what a user may have in all, the user service.
 
 mod amount;
 mod bindings;
+mod exposure;
 mod place;
 mod progress;
 mod schema;
@@ -29,16 +30,11 @@ impl migrations::Guest for OrderManager {
 impl Guest for OrderManager {
     fn place(orders: Vec<Order>) -> Result<Vec<Outcome>, Failure> {
         let mut outcomes = place::judge(&orders)?;
-        let session = Session::open()?;
-        if place::is_one_statement(orders.len()) {
-            place::store(orders, &mut outcomes, |sql, params| {
-                session.query(sql, params)
-            })?;
-        } else {
-            session.transaction(|tx| {
-                place::store(orders, &mut outcomes, |sql, params| tx.query(sql, params))
-            })?;
-        }
+        let exposures = exposure::of(&orders, &outcomes)?;
+        Session::open()?.transaction(|tx| {
+            place::store(orders, &mut outcomes, |sql, params| tx.query(sql, params))?;
+            exposure::take(exposures, &mut outcomes, tx)
+        })?;
         Ok(outcomes)
     }
 

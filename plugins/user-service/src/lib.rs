@@ -2,10 +2,13 @@
 //! not its business.
 
 mod bindings;
+mod exposure;
 mod schema;
 
 use bindings::exports::poolhouse::plugin::migrations;
-use bindings::exports::poolhouse::trading::user_service::{Guest, Subscriber, Subscription, User};
+use bindings::exports::poolhouse::trading::user_service::{
+    ExposureOutcome, Guest, NewOrders, Subscriber, Subscription, User,
+};
 use poolhouse::database::{Decimal, Error, Row, Session};
 use poolhouse::{Failure, params};
 
@@ -111,6 +114,17 @@ impl Guest for UserService {
             (&a.strategy_id, &a.user_id).cmp(&(&b.strategy_id, &b.user_id))
         });
         Ok(subscribers)
+    }
+
+    fn exposure(user_id: String) -> Result<Option<String>, Failure> {
+        let rows =
+            Session::open()?.query("SELECT exposure FROM users WHERE id = $1", params![user_id])?;
+        let exposure: Option<Decimal> = rows.first().map(|row| row.get(0)).transpose()?;
+        Ok(exposure.map(|exposure| exposure.to_string()))
+    }
+
+    fn take_exposure(orders: Vec<NewOrders>) -> Result<Vec<Vec<ExposureOutcome>>, Failure> {
+        exposure::take(orders)
     }
 }
 
