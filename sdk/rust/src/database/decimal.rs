@@ -148,7 +148,7 @@ impl fmt::Display for ParseDecimalError {
             Self::Malformed => {
                 "not a decimal number: an optional `-`, digits, and an optional `.` with digits"
             }
-            Self::NotFinite => "not a decimal number that has digits; a text can hold it",
+            Self::NotFinite => "not a finite decimal number",
         })
     }
 }

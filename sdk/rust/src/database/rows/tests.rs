@@ -114,7 +114,7 @@ fn what_does_not_fit_is_a_sentence() {
     );
     assert!(
         error(2, |row| row.get::<Decimal>("most").unwrap_err())
-            .starts_with("column `most` of row 3 holds `NaN`, which is not a decimal")
+            .starts_with("column `most` of row 3 holds `NaN`, which is not a finite decimal")
     );
     assert_eq!(
         error(2, |row| row.get::<u32>("age").unwrap_err()),
