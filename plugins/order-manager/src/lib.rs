@@ -14,7 +14,7 @@ use bindings::exports::poolhouse::trading::order_manager::{
     Guest, Mark, Order, Outcome, Status, StoredOrder,
 };
 use bindings::poolhouse::trading::types::Side;
-use poolhouse::database::{Decimal, Error, Row, Session, Timestamp};
+use poolhouse::database::{Decimal, Row, Session, Timestamp};
 use poolhouse::{Failure, params};
 
 /// The plugin.
@@ -52,19 +52,15 @@ impl Guest for OrderManager {
     }
 
     fn progress() -> Result<Vec<Mark>, Failure> {
-        let mut marks = Vec::new();
-        Session::open()?.each(
-            "SELECT strategy_id, bar_time FROM progress",
-            params![],
-            |row| {
-                let Timestamp(bar_time) = row.get(1)?;
-                marks.push(Mark {
-                    strategy_id: row.get(0)?,
-                    bar_time,
-                });
-                Ok::<_, Error>(())
-            },
-        )?;
+        let rows = Session::open()?
+            .read_all::<(_, Timestamp)>("SELECT strategy_id, bar_time FROM progress", params![])?;
+        let mut marks: Vec<_> = rows
+            .into_iter()
+            .map(|(strategy_id, Timestamp(bar_time))| Mark {
+                strategy_id,
+                bar_time,
+            })
+            .collect();
         // Sorted here, for the order of texts depends on the database's collation.
         marks.sort_unstable_by(|a, b| a.strategy_id.cmp(&b.strategy_id));
         Ok(marks)

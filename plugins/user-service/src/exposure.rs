@@ -47,15 +47,13 @@ fn take_one(
     values: &[Decimal],
 ) -> Result<Vec<ExposureOutcome>, Failure> {
     for _ in 0..TRIES {
-        let rows = tx.query(
+        let user: Option<(Decimal, Option<Decimal>)> = tx.query_optional(
             "SELECT exposure, max_exposure FROM users WHERE id = $1",
             params![user_id],
         )?;
-        let Some(row) = rows.first() else {
+        let Some((before, limit)) = user else {
             return Ok(vec![ExposureOutcome::Taken; values.len()]);
         };
-        let before: Decimal = row.get(0)?;
-        let limit: Option<Decimal> = row.get(1)?;
         let (after, outcomes) = judge(before.clone(), limit.as_ref(), values);
         if after == before {
             return Ok(outcomes);
