@@ -9,6 +9,8 @@ use crate::error::{ConflictKind, ConstraintKind, Error, TimeoutKind, Unavailable
 use crate::statement::Failed;
 use crate::url::PostgresTarget;
 
+use super::wrapped::COLUMNS;
+
 /// What became of a statement on an open connection.
 pub(super) fn failed(error: sqlx::Error, place: &str) -> Failed {
     if let sqlx::Error::Database(database) = &error
@@ -16,25 +18,16 @@ pub(super) fn failed(error: sqlx::Error, place: &str) -> Failed {
     {
         let gone = matches!(postgres.severity(), PgSeverity::Fatal | PgSeverity::Panic)
             || is_connection_error(postgres.code());
-        // A statement prepared before its table changed: the next connection prepares it anew.
-        let stale = postgres.code() == "0A000"
-            && postgres
-                .message()
-                .contains("cached plan must not change result type");
-        let error = if stale {
-            Error::Conflict {
-                kind: ConflictKind::Serialization,
-                message:
-                    "the table's columns changed since the statement was prepared: run it again"
-                        .to_owned(),
-            }
-        } else {
-            statement(postgres, place)
-        };
+        if is_stale(postgres) {
+            return Failed {
+                refused: !gone,
+                ..stale()
+            };
+        }
         return Failed {
-            error,
+            error: statement(postgres, place),
             refused: !gone,
-            broken: gone || stale,
+            broken: gone,
         };
     }
     match error {
@@ -53,6 +46,44 @@ pub(super) fn failed(error: sqlx::Error, place: &str) -> Failed {
             );
             Failed::broken(Error::unavailable(UnavailableReason::Unreachable, message))
         }
+    }
+}
+
+/// What became of preparing a statement.
+pub(super) fn prepare(error: sqlx::Error, place: &str) -> Failed {
+    match error {
+        // The driver has read the statement's types from the catalog, and knows not what to make of one.
+        sqlx::Error::ColumnDecode { source, .. } => unknown_type(&source.to_string()),
+        sqlx::Error::Decode(source) => unknown_type(&source.to_string()),
+        sqlx::Error::Protocol(reason) if reason.contains("type OIDs") => unknown_type(&reason),
+        other => failed(other, place),
+    }
+}
+
+/// The server keeps such a statement, and the driver does not know that it does: the connection is closed.
+fn unknown_type(reason: &str) -> Failed {
+    Failed::broken(Error::invalid(format!(
+        "a column or a parameter of the statement has a type that can't be asked for ({reason}; multiranges are such): cast a column to text, for example c::text, and write a placeholder as $N::text::int4multirange"
+    )))
+}
+
+/// What a statement comes to that was prepared before its table changed: the next connection prepares it anew.
+pub(super) fn stale() -> Failed {
+    Failed::broken(Error::Conflict {
+        kind: ConflictKind::Serialization,
+        message: "the table's columns changed since the statement was prepared: run it again"
+            .to_owned(),
+    })
+}
+
+fn is_stale(error: &PgDatabaseError) -> bool {
+    match error.code() {
+        "0A000" => error
+            .message()
+            .contains("cached plan must not change result type"),
+        // Fewer columns than the text around the statement names.
+        "42P10" => error.message().contains(COLUMNS),
+        _ => false,
     }
 }
 
