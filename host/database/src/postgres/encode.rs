@@ -153,6 +153,7 @@ fn scalar(value: &Value, wire: Wire, info: &PgTypeInfo) -> Result<Vec<u8>, Strin
             infinite @ (i32::MAX | i32::MIN) => infinite,
             days => days
                 .checked_sub(EPOCH_DAYS)
+                .filter(|shifted| *shifted != i32::MIN)
                 .ok_or("the date is too far away")?,
         }
         .to_be_bytes()

@@ -292,20 +292,56 @@ fn statement(error: &PgDatabaseError, place: &str) -> Error {
     }
 }
 
-/// `Key (a, b)=(1, 2) already exists.` tells the columns; names in quotes lose them.
+/// `Key (a, b)=(1, 2) already exists.` tells the columns, in whatever language; names in quotes lose them, and an
+/// expression is no column. A row that is still referenced from `table` is told by the key of the other table.
 fn key_columns(detail: &str) -> Vec<String> {
-    let columns = detail
-        .strip_prefix("Key (")
-        .and_then(|rest| rest.split_once(")=("))
-        .map(|(columns, _)| columns);
-    columns
-        .map(|columns| {
-            columns
-                .split(", ")
-                .map(|column| column.trim_matches('"').to_owned())
-                .collect()
-        })
-        .unwrap_or_default()
+    if detail.contains("referenced from table") {
+        return Vec::new();
+    }
+    let Some((_, list)) = detail.split_once('(') else {
+        return Vec::new();
+    };
+    let (mut columns, mut part) = (Vec::new(), String::new());
+    let (mut depth, mut quote) = (0_usize, None);
+    for (at, letter) in list.char_indices() {
+        match (letter, quote) {
+            (_, Some(open)) => {
+                if letter == open {
+                    quote = None;
+                }
+            }
+            ('"' | '\'', None) => quote = Some(letter),
+            ('(', None) => depth += 1,
+            (')', None) if depth == 0 => {
+                // Only values stand behind the key; else it is another sentence.
+                if !list.get(at..).is_some_and(|rest| rest.starts_with(")=(")) {
+                    return Vec::new();
+                }
+                columns.extend(column_name(&part));
+                return columns;
+            }
+            (')', None) => depth -= 1,
+            (',', None) if depth == 0 => {
+                columns.extend(column_name(&part));
+                part.clear();
+                continue;
+            }
+            _ => {}
+        }
+        part.push(letter);
+    }
+    Vec::new()
+}
+
+/// A name as the server writes one; none where it is an expression.
+fn column_name(part: &str) -> Option<String> {
+    let part = part.trim();
+    if let Some(quoted) = part.strip_prefix('"') {
+        let name = quoted.strip_suffix('"')?.replace("\"\"", "\u{0}");
+        return (!name.contains('"')).then(|| name.replace('\u{0}', "\""));
+    }
+    let is_plain = |letter: char| letter.is_alphanumeric() || letter == '_' || letter == '$';
+    (!part.is_empty() && part.chars().all(is_plain)).then(|| part.to_owned())
 }
 
 #[cfg(test)]
@@ -319,7 +355,20 @@ mod tests {
                 vec!["id"],
             ),
             ("Key (\"Odd Name\")=(x) already exists.", vec!["Odd Name"]),
+            (
+                "Key (\"a, b)=(\", \"c\"\"d\")=(x, y) already exists.",
+                vec!["a, b)=(", "c\"d"],
+            ),
+            ("Key (lower(a, ')'), b)=(x, y) already exists.", vec!["b"]),
+            (
+                "Key (room, during)=(1, [1,3)) conflicts with existing key (room, during)=(1, [2,4)).",
+                vec!["room", "during"],
+            ),
+            ("Schlüssel »(größe)=(1)« existiert bereits.", vec!["größe"]),
+            ("Key (id)=(1) is still referenced from table \"c\".", vec![]),
             ("Failing row contains (1, null).", vec![]),
+            ("Key (a", vec![]),
+            ("", vec![]),
         ] {
             assert_eq!(super::key_columns(detail), columns, "{detail}");
         }
