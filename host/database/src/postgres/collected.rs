@@ -2,8 +2,9 @@
 
 use sqlx::{Row, ValueRef};
 
-use crate::builder::{Budget, Builder, width};
-use crate::column::{Answer, ColumnInfo};
+use crate::batches::Collect;
+use crate::builder::{Budget, Builder, Limits, width};
+use crate::column::{Answer, Batch, ColumnInfo};
 use crate::error::Error;
 use crate::statement::{Failed, Request};
 
@@ -11,6 +12,7 @@ use super::decode::Wire;
 use super::prepared::Prepared;
 
 /// The answer while its rows arrive. After the first trouble rows are read and thrown away, so that the connection stays usable.
+#[derive(Debug)]
 pub(super) struct Collected {
     infos: Vec<ColumnInfo>,
     wires: Vec<Wire>,
@@ -79,5 +81,24 @@ impl Collected {
             Some(error) => Err(error),
             None => Ok(self.budget.answer(self.infos, self.builders)),
         }
+    }
+}
+
+impl Collect for Collected {
+    type Row = sqlx::postgres::PgRow;
+
+    fn add(&mut self, row: &sqlx::postgres::PgRow) -> Result<(), Error> {
+        self.decode(row)
+    }
+
+    fn rows(&self) -> u32 {
+        self.budget.rows()
+    }
+
+    fn take(&mut self, next: Limits) -> Batch {
+        let empty = self.wires.iter().map(|wire| Builder::new(wire.kind()));
+        let full = std::mem::replace(&mut self.builders, empty.collect());
+        let budget = std::mem::replace(&mut self.budget, Budget::new(next));
+        budget.answer(Vec::new(), full).batch
     }
 }
