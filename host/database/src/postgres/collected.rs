@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use sqlx::{Row, ValueRef};
 
-use crate::builder::{Budget, Builder, width};
-use crate::column::Answer;
+use crate::batches::Collect;
+use crate::builder::{Budget, Builder, Limits, width};
+use crate::column::{Answer, Batch};
 use crate::error::Error;
 use crate::statement::{Failed, Request};
 
@@ -14,6 +15,7 @@ use super::errors;
 use super::prepared::Prepared;
 
 /// The answer while its rows arrive. After the first trouble rows are read and thrown away, so that the connection stays usable.
+#[derive(Debug)]
 pub(super) struct Collected {
     prepared: Arc<Prepared>,
     builders: Vec<Builder>,
@@ -27,8 +29,7 @@ pub(super) struct Collected {
 impl Collected {
     pub(super) fn new(prepared: &Arc<Prepared>, request: &Request<'_>) -> Self {
         let builders = if request.rows {
-            let kinds = prepared.columns.iter().map(|read| read.wire.kind());
-            kinds.map(Builder::new).collect()
+            builders(prepared)
         } else {
             Vec::new()
         };
@@ -107,4 +108,28 @@ impl Collected {
         };
         Ok(self.budget.answer(infos, self.builders))
     }
+}
+
+impl Collect for Collected {
+    type Row = sqlx::postgres::PgRow;
+
+    fn add(&mut self, row: &sqlx::postgres::PgRow) -> Result<(), Error> {
+        self.compare(row).map_err(|stale| stale.error)?;
+        self.decode(row)
+    }
+
+    fn rows(&self) -> u32 {
+        self.budget.rows()
+    }
+
+    fn take(&mut self, next: Limits) -> Batch {
+        let full = std::mem::replace(&mut self.builders, builders(&self.prepared));
+        let budget = std::mem::replace(&mut self.budget, Budget::new(next));
+        budget.answer(Vec::new(), full).batch
+    }
+}
+
+fn builders(prepared: &Prepared) -> Vec<Builder> {
+    let kinds = prepared.columns.iter().map(|read| read.wire.kind());
+    kinds.map(Builder::new).collect()
 }
