@@ -28,7 +28,10 @@ pub(super) fn wrapped(sql: &str, columns: &[Shown]) -> Option<String> {
         .zip(&names)
         .map(|(column, name)| match column {
             Shown::AsItIs => format!("c.{name}"),
-            Shown::AsText => format!("c.{name}::pg_catalog.text"),
+            // As the type itself writes it: a cast to text may write it otherwise, as that of inet does.
+            Shown::AsText => format!(
+                "CASE WHEN pg_catalog.num_nonnulls(c.{name}) > 0 THEN pg_catalog.concat(c.{name}) END"
+            ),
             Shown::AsJson => format!("pg_catalog.to_json(c.{name})"),
         })
         .collect();
@@ -94,7 +97,7 @@ mod tests {
                 &[Shown::AsItIs, Shown::AsText, Shown::AsJson]
             )
             .unwrap(),
-            "WITH \"poolhouse rows\" AS (\nSELECT a, b, c FROM t --\n), \"poolhouse columns\" (c1, c2, c3) AS (SELECT * FROM \"poolhouse rows\") SELECT c.c1, c.c2::pg_catalog.text, pg_catalog.to_json(c.c3), n.* FROM \"poolhouse columns\" AS c LEFT JOIN \"poolhouse rows\" AS n ON false"
+            "WITH \"poolhouse rows\" AS (\nSELECT a, b, c FROM t --\n), \"poolhouse columns\" (c1, c2, c3) AS (SELECT * FROM \"poolhouse rows\") SELECT c.c1, CASE WHEN pg_catalog.num_nonnulls(c.c2) > 0 THEN pg_catalog.concat(c.c2) END, pg_catalog.to_json(c.c3), n.* FROM \"poolhouse columns\" AS c LEFT JOIN \"poolhouse rows\" AS n ON false"
         );
     }
 }

@@ -1,0 +1,102 @@
+//! Owns SQLite's table: declared types, literals, and what is given for them.
+
+use poolhouse_database::Kind::{
+    self, Boolean, Bytes, Date, Decimal, Float64, Int64, Json, Text, Time, Timestamp, Uuid,
+};
+
+/// Declared type, literal, kind, value.
+#[rustfmt::skip]
+pub(super) const COLUMNS: &[(&str, &str, Kind, &str)] = &[
+    ("BOOLEAN", "1", Boolean, "true"),
+    ("BOOLEAN", "FALSE", Boolean, "false"),
+    ("bool", "0", Boolean, "false"),
+    ("BOOLEAN", "'1'", Boolean, "true"),
+    ("INTEGER", "9223372036854775807", Int64, "9223372036854775807"),
+    ("INTEGER", "-9223372036854775808", Int64, "-9223372036854775808"),
+    ("BIGINT", "'42'", Int64, "42"),
+    ("INT", "3.0", Int64, "3"),
+    ("TINYINT", "0", Int64, "0"),
+    ("INT UNSIGNED", "7", Int64, "7"),
+    ("UNSIGNED BIG INT", "7", Int64, "7"),
+    ("FLOATING POINT", "7", Int64, "7"),
+    ("REAL", "0.1", Float64, "0.1"),
+    ("REAL", "1", Float64, "1.0"),
+    ("REAL", "9007199254740992", Float64, "9007199254740992.0"),
+    ("REAL", "5e-324", Float64, "5e-324"),
+    ("REAL", "1.7976931348623157e308", Float64, "1.7976931348623157e308"),
+    ("REAL", "2.2250738585072014e-308", Float64, "2.2250738585072014e-308"),
+    ("REAL", "9e999", Float64, "inf"),
+    ("REAL", "-9e999", Float64, "-inf"),
+    ("DOUBLE PRECISION", "2.5", Float64, "2.5"),
+    ("FLOAT", "-1.5", Float64, "-1.5"),
+    ("DOUBLE", "'1e3'", Float64, "1000.0"),
+    ("DECIMAL_TEXT", "'12345678901234567890123456789012345678.90'", Decimal, "12345678901234567890123456789012345678.90"),
+    ("DECIMAL_TEXT", "'-0.00'", Decimal, "-0.00"),
+    ("DECIMAL_TEXT(20, 2)", "'1.5'", Decimal, "1.5"),
+    ("decimal_text", "1.5", Decimal, "1.5"),
+    ("DECIMAL_TEXT", "7", Decimal, "7"),
+    ("DECIMAL(20, 2)", "1.50", Float64, "1.5"),
+    ("DECIMAL", "'12345678901234567890.12'", Float64, "1.2345678901234567e19"),
+    ("DECIMAL", "3", Int64, "3"),
+    ("NUMERIC", "3.0", Int64, "3"),
+    ("NUMERIC", "'abc'", Text, "abc"),
+    ("NUMERIC", "x'00ff'", Bytes, "00ff"),
+    ("", "'x'", Text, "x"),
+    ("", "2", Int64, "2"),
+    ("ANY", "x'01'", Bytes, "01"),
+    ("MONEY", "1.25", Float64, "1.25"),
+    ("TEXT", "'é𝄞'", Text, "é𝄞"),
+    ("TEXT", "''", Text, ""),
+    ("TEXT", "1", Text, "1"),
+    ("VARCHAR(3)", "'abcdef'", Text, "abcdef"),
+    ("CHARACTER VARYING(9)", "'x'", Text, "x"),
+    ("NCHAR(2)", "'x'", Text, "x"),
+    ("CLOB", "'x'", Text, "x"),
+    ("BLOB", "x'00ff01'", Bytes, "00ff01"),
+    ("BLOB", "x''", Bytes, ""),
+    ("BYTEA", "x'01'", Bytes, "01"),
+    ("UUID_TEXT", "'01234567-89ab-cdef-fedc-ba9876543210'", Uuid, "01234567-89ab-cdef-fedc-ba9876543210"),
+    ("UUID_TEXT", "'0123456789ABCDEFFEDCBA9876543210'", Uuid, "01234567-89ab-cdef-fedc-ba9876543210"),
+    ("DATE", "'1970-01-02'", Date, "1"),
+    ("DATE", "'0000-01-01'", Date, "-719528"),
+    ("DATE", "'9999-12-31'", Date, "2932896"),
+    ("DATE", "'2024-02-29'", Date, "19782"),
+    ("TIME", "'00:00:00'", Time, "0"),
+    ("TIME", "'23:59:59.999999'", Time, "86399999999"),
+    ("TIME", "'12:30'", Time, "45000000000"),
+    ("TIME", "'24:00:00.000000'", Time, "86400000000"),
+    ("TIMESTAMP", "'1970-01-01T00:00:00.000000Z'", Timestamp, "0"),
+    ("TIMESTAMP", "'1969-12-31 23:59:59.999999'", Timestamp, "-1"),
+    ("DATETIME", "'2024-02-29 12:00:00+01:00'", Timestamp, "1709204400000000"),
+    ("TIMESTAMP WITH TIME ZONE", "'2024-02-29T11:00:00Z'", Timestamp, "1709204400000000"),
+    ("TIMESTAMPTZ", "'0001-01-01T00:00:00Z'", Timestamp, "-62135596800000000"),
+    ("TIMESTAMP(6)", "'9999-12-31T23:59:59.999999Z'", Timestamp, "253402300799999999"),
+    ("JSON_TEXT", "'{\"a\": [1.50, null]}'", Json, "{\"a\": [1.50, null]}"),
+    ("JSON_TEXT", "'1.50'", Json, "1.50"),
+    ("JSON", "'[]'", Json, "[]"),
+];
+
+/// Declared type and a literal that SQLite takes and the type is not.
+#[rustfmt::skip]
+pub(super) const CONTRADICTIONS: &[(&str, &str)] = &[
+    ("BOOLEAN", "2"), ("BOOLEAN", "-1"), ("BOOLEAN", "'true'"), ("BOOLEAN", "0.5"), ("BOOLEAN", "x'01'"),
+    ("INTEGER", "1.5"), ("INTEGER", "'x'"), ("INTEGER", "x'31'"), ("INTEGER", "9223372036854775808"),
+    ("REAL", "'x'"), ("REAL", "x'00'"),
+    ("DECIMAL_TEXT", "'1e5'"), ("DECIMAL_TEXT", "'NaN'"), ("DECIMAL_TEXT", "'1,5'"), ("DECIMAL_TEXT", "1e300"), ("DECIMAL_TEXT", "x'31'"),
+    ("TEXT", "x'00'"), ("VARCHAR(3)", "x'41'"), ("TEXT", "CAST(x'ff' AS TEXT)"),
+    ("BLOB", "'x'"), ("BLOB", "1"), ("BYTEA", "1.5"),
+    ("UUID_TEXT", "'nope'"), ("UUID_TEXT", "7"), ("UUID_TEXT", "'{01234567-89ab-cdef-fedc-ba9876543210}'"),
+    ("DATE", "'2024-13-01'"), ("DATE", "'2023-02-29'"), ("DATE", "19782"), ("DATE", "'2024-02-29T00:00'"), ("DATE", "'today'"),
+    ("TIME", "'25:00'"), ("TIME", "'24:00:01'"), ("TIME", "3600"), ("TIME", "'00:00:00.1234567'"),
+    ("TIMESTAMP", "'soon'"), ("TIMESTAMP", "1700000000"), ("TIMESTAMP", "2460000.5"), ("TIMESTAMP", "'infinity'"),
+    ("JSON_TEXT", "'{'"), ("JSON_TEXT", "'{a: 1}'"), ("JSON_TEXT", "''"), ("JSON", "'1.50'"), ("JSON_TEXT", "x'31'"),
+];
+
+/// Expressions have no declared type: the first value decides.
+#[rustfmt::skip]
+pub(super) const EXPRESSIONS: &[(&str, Kind, &str)] = &[
+    ("1", Int64, "1"), ("1.5", Float64, "1.5"), ("'x'", Text, "x"), ("x'0aff'", Bytes, "0aff"), ("NULL", Text, "NULL"),
+    ("-9223372036854775808", Int64, "-9223372036854775808"), ("9223372036854775808", Float64, "9.223372036854776e18"),
+    ("-0.0", Float64, "-0.0"), ("1e999", Float64, "inf"), ("1 = 1", Int64, "1"), ("CAST('1.50' AS DECIMAL)", Float64, "1.5"),
+    ("date('2024-02-29')", Text, "2024-02-29"), ("json_array(1, 'a')", Text, "[1,\"a\"]"), ("count(*)", Int64, "1"),
+];
