@@ -305,11 +305,8 @@ fn key_columns(detail: &str) -> Vec<String> {
     let (mut depth, mut quote) = (0_usize, None);
     for (at, letter) in list.char_indices() {
         match (letter, quote) {
-            (_, Some(open)) => {
-                if letter == open {
-                    quote = None;
-                }
-            }
+            (_, Some(open)) if letter == open => quote = None,
+            (_, Some(_)) => {}
             ('"' | '\'', None) => quote = Some(letter),
             ('(', None) => depth += 1,
             (')', None) if depth == 0 => {

@@ -27,6 +27,8 @@ pub(super) const COLUMNS: &[(&str, &str, Kind, &str)] = &[
     ("REAL", "2.2250738585072014e-308", Float64, "2.2250738585072014e-308"),
     ("REAL", "9e999", Float64, "inf"),
     ("REAL", "-9e999", Float64, "-inf"),
+    ("REAL", "-0.0", Float64, "0.0"),
+    ("", "-0.0", Float64, "-0.0"),
     ("DOUBLE PRECISION", "2.5", Float64, "2.5"),
     ("FLOAT", "-1.5", Float64, "-1.5"),
     ("DOUBLE", "'1e3'", Float64, "1000.0"),
