@@ -249,6 +249,12 @@ fn postgresql_gives_back_what_it_is_given() {
     });
 }
 
+/// SQLite itself writes and reads floats as text to some fifteen digits only; a parameter is not text.
+fn is_near(float: f64, given: f64) -> bool {
+    let is_close = (float - given).abs() <= given.abs() * 1e-14 + 1e-322;
+    float == given || (given.is_finite() && is_close)
+}
+
 #[test]
 fn sqlite_gives_back_what_it_is_given() {
     let opened = async {
@@ -280,7 +286,7 @@ fn sqlite_gives_back_what_it_is_given() {
                 Value::Null => literal == "NULL",
                 Value::Boolean(given) => *literal == i64::from(*given).to_string(),
                 Value::Int64(given) => *literal == given.to_string(),
-                Value::Float64(given) => literal.parse() == Ok(*given) || given.is_infinite(),
+                Value::Float64(given) => literal.parse().is_ok_and(|float| is_near(float, *given)),
                 Value::Bytes(_) => literal.to_lowercase() == format!("x'{}'", shown(given)),
                 Value::Decimal(text) | Value::Text(text) | Value::Json(text) => {
                     *literal == format!("'{}'", text.replace('\'', "''"))
@@ -295,7 +301,14 @@ fn sqlite_gives_back_what_it_is_given() {
             "INSERT INTO k VALUES (NULL, {}) RETURNING {columns}",
             literals.join(", ")
         );
-        let got = query(opened, &by_literal, &[]).await?;
+        let mut got = query(opened, &by_literal, &[]).await?;
+        for (got, given) in got.iter_mut().zip(given) {
+            if let (Value::Float64(float), Value::Float64(given)) = (&*got, given)
+                && is_near(*float, *given)
+            {
+                *got = Value::Float64(*given);
+            }
+        }
         prop_assert!(same(&got, given), "of {literals:?} came {got:?}");
         Ok(())
     });
