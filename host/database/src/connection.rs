@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use poolhouse_pool::Connector;
 
+use crate::column::{Batch, ColumnInfo};
 use crate::error::Error;
-use crate::postgres::{PostgresConnection, PostgresConnector};
-use crate::sqlite::{SqliteConnection, SqliteConnector};
+use crate::many::Many;
+use crate::postgres::{PostgresConnection, PostgresConnector, PostgresCursor};
+use crate::sqlite::{SqliteConnection, SqliteConnector, SqliteCursor};
 use crate::statement::{Failed, Ran, Request};
 use crate::transaction::TransactionOptions;
 use crate::url::{DatabaseUrl, Target};
@@ -25,6 +27,13 @@ pub(crate) enum DatabaseConnector {
 pub(crate) enum Connection {
     Sqlite(Box<SqliteConnection>),
     Postgresql(Box<PostgresConnection>),
+}
+
+/// A cursor in a connection's transaction; it ends with that at the latest.
+#[derive(Debug)]
+pub(crate) enum Cursor {
+    Sqlite(Box<SqliteCursor>),
+    Postgresql(Box<PostgresCursor>),
 }
 
 /// By what a connection's statement is cancelled from outside.
@@ -151,6 +160,49 @@ impl Connection {
         }
     }
 
+    /// Runs a statement for many rows in a transaction of its own.
+    pub(crate) async fn many_whole(&mut self, many: &Many<'_>) -> Result<u64, Failed> {
+        self.begin(&TransactionOptions::default()).await?;
+        match self.many(many).await {
+            Ok(changed) => self.commit().await.map(|()| changed),
+            Err(mut failed) => {
+                if !failed.broken {
+                    failed.broken = self.rollback().await.is_err();
+                }
+                Err(failed)
+            }
+        }
+    }
+
+    /// Runs a statement for many rows in the transaction that is open: after a failure nothing of it is left.
+    pub(crate) async fn many_within(&mut self, many: &Many<'_>) -> Result<u64, Failed> {
+        self.batch("SAVEPOINT poolhouse_many").await?;
+        match self.many(many).await {
+            Ok(changed) => {
+                self.batch("RELEASE SAVEPOINT poolhouse_many").await?;
+                Ok(changed)
+            }
+            Err(failed) => {
+                let undo = "ROLLBACK TO SAVEPOINT poolhouse_many; RELEASE SAVEPOINT poolhouse_many";
+                // It fails where the database has already ended the transaction, which the chain finds out by itself.
+                if !failed.broken
+                    && let Err(undone) = self.batch(undo).await
+                    && undone.broken
+                {
+                    return Err(undone);
+                }
+                Err(failed)
+            }
+        }
+    }
+
+    async fn many(&mut self, many: &Many<'_>) -> Result<u64, Failed> {
+        match self {
+            Self::Sqlite(connection) => connection.many(many).await,
+            Self::Postgresql(connection) => connection.many(many).await,
+        }
+    }
+
     /// Runs statements of our own that take no parameters and whose rows nobody wants.
     pub(crate) async fn batch(&mut self, sql: &str) -> Result<(), Failed> {
         match self {
@@ -188,6 +240,79 @@ impl Connection {
         match self {
             Self::Sqlite(connection) => connection.is_in_transaction().await,
             Self::Postgresql(_) => Ok(true),
+        }
+    }
+
+    /// Opens a cursor, `number` in the process, in the transaction that is open.
+    pub(crate) async fn declare(
+        &mut self,
+        number: u64,
+        request: &Request<'_>,
+    ) -> Result<Cursor, Failed> {
+        Ok(match self {
+            Self::Sqlite(connection) => {
+                Cursor::Sqlite(Box::new(connection.declare(number, request).await?))
+            }
+            Self::Postgresql(connection) => {
+                Cursor::Postgresql(Box::new(connection.declare(number, request).await?))
+            }
+        })
+    }
+
+    /// Reads until the cursor is ready.
+    pub(crate) async fn fetch(&mut self, cursor: &mut Cursor) -> Result<(), Failed> {
+        match (self, cursor) {
+            (Self::Sqlite(connection), Cursor::Sqlite(cursor)) => connection.fetch(cursor).await,
+            (Self::Postgresql(connection), Cursor::Postgresql(cursor)) => {
+                connection.fetch(cursor).await
+            }
+            _ => unreachable!("a cursor is the connection's that declared it"),
+        }
+    }
+
+    /// Takes a cursor away that has neither failed nor ended with its transaction.
+    pub(crate) async fn close_cursor(&mut self, cursor: &Cursor) -> Result<(), Failed> {
+        match (self, cursor) {
+            (Self::Sqlite(connection), Cursor::Sqlite(cursor)) => {
+                connection.close_cursor(cursor).await
+            }
+            (Self::Postgresql(connection), Cursor::Postgresql(cursor)) => {
+                connection.close_cursor(cursor).await
+            }
+            _ => unreachable!("a cursor is the connection's that declared it"),
+        }
+    }
+}
+
+impl Cursor {
+    pub(crate) fn infos(&self) -> &[ColumnInfo] {
+        match self {
+            Self::Sqlite(cursor) => cursor.infos(),
+            Self::Postgresql(cursor) => cursor.infos(),
+        }
+    }
+
+    /// Whether the next batch, the end or an error is known without asking the database.
+    pub(crate) fn is_ready(&self) -> bool {
+        match self {
+            Self::Sqlite(cursor) => cursor.is_ready(),
+            Self::Postgresql(cursor) => cursor.is_ready(),
+        }
+    }
+
+    /// What is known without asking the database; none at the end.
+    pub(crate) fn ready(&mut self) -> Result<Option<Batch>, Error> {
+        match self {
+            Self::Sqlite(cursor) => cursor.ready(),
+            Self::Postgresql(cursor) => cursor.ready(),
+        }
+    }
+
+    /// Whether the database refused to go on, and with that its transaction.
+    pub(crate) fn is_failed(&self) -> bool {
+        match self {
+            Self::Sqlite(_) => false,
+            Self::Postgresql(cursor) => cursor.is_failed(),
         }
     }
 }

@@ -3,9 +3,11 @@
 mod collected;
 mod connect;
 mod control;
+mod cursor;
 mod decode;
 mod encode;
 mod errors;
+mod many;
 mod numeric;
 mod prepared;
 mod wrapped;
@@ -18,9 +20,10 @@ use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Either, Executor, Row, SqlSafeStr};
 
 pub(crate) use connect::PostgresConnector;
+pub(crate) use cursor::PostgresCursor;
 
 use crate::error::{Error, UnavailableReason};
-use crate::footprint::{MAX_CACHED_SQL, StatementKind};
+use crate::footprint::StatementKind;
 use crate::statement::{Failed, Ran, Request};
 use crate::transaction::{Isolation, TransactionOptions};
 
@@ -142,18 +145,13 @@ impl PostgresConnection {
     pub(crate) async fn run(&mut self, request: Request<'_>) -> Result<Ran, Failed> {
         request.check(true)?;
         self.busy = true;
-        let mut result = self.run_busy(&request).await;
-        // A long text must not sit in the cache: that is bounded by count.
-        if request.sql.len() > MAX_CACHED_SQL && !matches!(&result, Err(failed) if failed.broken) {
-            self.prepared.clear();
-            if let Err(error) = sqlx::Connection::clear_cached_statements(&mut self.inner).await {
-                let mut failed = errors::failed(error, &self.place);
-                failed.broken = true;
-                result = result.and(Err(failed));
-            }
-        }
+        let result = self.run_busy(&request).await;
+        let forgotten = self.forget_long(request.sql, &result).await;
         self.busy = false;
-        result
+        match forgotten {
+            Ok(()) => result,
+            Err(failed) => result.and(Err(failed)),
+        }
     }
 
     async fn run_busy(&mut self, request: &Request<'_>) -> Result<Ran, Failed> {

@@ -19,10 +19,10 @@ use super::{Chain, held_too_long, lost_connection, taken_back, transaction_timeo
 const MAX_LEVELS: usize = 64;
 
 /// Beyond the call's deadline, so that a ROLLBACK that comes after it still has its time.
-const GRACE: Duration = Duration::from_secs(5);
+pub(super) const GRACE: Duration = Duration::from_secs(5);
 
 /// For the same in a call without a deadline.
-const CONTROL_LIMIT: Duration = Duration::from_secs(30);
+pub(super) const CONTROL_LIMIT: Duration = Duration::from_secs(30);
 
 impl Chain {
     /// Begins a transaction, or a savepoint where one is open already.
@@ -49,7 +49,7 @@ impl Chain {
                 message: reason.clone(),
             });
         }
-        let mut lease = self.lend(actor).await?;
+        let mut lease = self.lend(actor, self.acquire).await?;
         // Before BEGIN: wherever this is dropped, the connection is reset or closed.
         lease.touch();
         let started = Instant::now();
@@ -113,10 +113,10 @@ impl Chain {
         self.levels.len()
     }
 
-    /// Whether the chain holds a connection now.
+    /// Whether the chain holds a connection now, for its transaction or for a cursor outside one.
     #[must_use]
     pub fn holds_connection(&self) -> bool {
-        self.lease.is_some()
+        self.lease.is_some() || self.cursors.hold_connections()
     }
 
     /// Whether it is in a transaction that may write.
@@ -372,7 +372,7 @@ fn unanswered(what: &str, started: Instant) -> Error {
     )
 }
 
-fn after(start: Instant, limit: Duration) -> Instant {
+pub(super) fn after(start: Instant, limit: Duration) -> Instant {
     // A limit that no clock reaches is none.
     start
         .checked_add(limit)

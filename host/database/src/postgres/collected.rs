@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use sqlx::{Row, ValueRef};
 
-use crate::builder::{Budget, Builder, width};
-use crate::column::Answer;
+use crate::batches::Collect;
+use crate::builder::{Budget, Builder, Limits, width};
+use crate::column::{Answer, Batch};
 use crate::error::Error;
 use crate::statement::{Failed, Request};
 
@@ -14,6 +15,7 @@ use super::errors;
 use super::prepared::Prepared;
 
 /// The answer while its rows arrive. After the first trouble rows are read and thrown away, so that the connection stays usable.
+#[derive(Debug)]
 pub(super) struct Collected {
     prepared: Arc<Prepared>,
     builders: Vec<Builder>,
@@ -106,5 +108,26 @@ impl Collected {
             None => Vec::new(),
         };
         Ok(self.budget.answer(infos, self.builders))
+    }
+}
+
+impl Collect for Collected {
+    type Row = sqlx::postgres::PgRow;
+
+    fn add(&mut self, row: &sqlx::postgres::PgRow) -> Result<(), Error> {
+        self.compare(row).map_err(|failed| failed.error)?;
+        self.decode(row)
+    }
+
+    fn rows(&self) -> u32 {
+        self.budget.rows()
+    }
+
+    fn take(&mut self, next: Limits) -> Batch {
+        let kinds = self.prepared.columns.iter().map(|read| read.wire.kind());
+        let empty = kinds.map(Builder::new).collect();
+        let full = std::mem::replace(&mut self.builders, empty);
+        let budget = std::mem::replace(&mut self.budget, Budget::new(next));
+        budget.answer(Vec::new(), full).batch
     }
 }
