@@ -283,7 +283,7 @@ mod tests {
 
     #[test]
     fn what_is_the_same_as_arrays() {
-        let types = ["int8", "text", "numeric"].map(PgTypeInfo::with_name);
+        let types = ["INT8", "TEXT", "NUMERIC"].map(PgTypeInfo::with_name);
         for (sql, unnested) in [
             (
                 "INSERT INTO t (a, b, \"C\") VALUES ($1, $2, $3)",
