@@ -300,7 +300,8 @@ impl Plugin {
         let warm = self.warm.lock().pop();
         let mut running = match warm {
             Some(running) => running,
-            None => self.instance(call).await?,
+            // Boxed, for it is much of the call's state and hardly ever needed.
+            None => Box::pin(self.instance(call)).await?,
         };
         let result = running.call_with(scope, call, lent, work).await;
         if running.is_dead() {

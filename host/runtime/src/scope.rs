@@ -241,7 +241,10 @@ impl Scope {
 
     /// Marks the place in the shared transaction that a call begins at.
     pub(crate) async fn enter(&self, plugin: &Arc<str>) -> Entry {
-        let mut slot = self.shared.lock().await;
+        let mut slot = match self.shared.try_lock() {
+            Ok(slot) => slot,
+            Err(_) => self.shared.lock().await,
+        };
         let in_transaction = slot.chain.as_ref().is_some_and(|chain| chain.depth() > 0);
         let cursors = slot.chain.as_ref().map(Chain::cursor_mark);
         let position = slot.calls.len();
@@ -266,6 +269,40 @@ impl Scope {
     /// # Errors
     /// Where the savepoint of a call that went well can't be released.
     pub(crate) async fn leave(&self, entry: Entry, keep: bool) -> Result<bool, Error> {
+        if self.left_nothing(&entry) {
+            return Ok(false);
+        }
+        // In a box of its own, so that calls that left nothing, which are most, stay small.
+        Box::pin(self.leave_what_is_open(entry, keep)).await
+    }
+
+    /// Forgets a call that did nothing in the database that is still to be ended; false where it may have.
+    fn left_nothing(&self, entry: &Entry) -> bool {
+        if !self.separate.lock().is_empty() {
+            return false;
+        }
+        let Ok(mut slot) = self.shared.try_lock() else {
+            return false;
+        };
+        let outermost = slot.calls.get(entry.position);
+        let nothing_made = match outermost.map(|call| &call.savepoint) {
+            Some(Savepoint::NotMadeYet) => true,
+            Some(Savepoint::NotNeeded) => {
+                slot.chain.as_ref().is_none_or(|chain| chain.depth() == 0)
+            }
+            Some(Savepoint::Made { .. }) | None => false,
+        };
+        let no_cursor = slot
+            .chain
+            .as_ref()
+            .is_none_or(|chain| Some(chain.cursor_mark()) == entry.cursors);
+        if nothing_made && no_cursor {
+            slot.calls.truncate(entry.position);
+        }
+        nothing_made && no_cursor
+    }
+
+    async fn leave_what_is_open(&self, entry: Entry, keep: bool) -> Result<bool, Error> {
         let left_separate = self.leave_separate(&entry).await;
         let mut slot = self.shared.lock().await;
         // Calls further inwards whose future was dropped before they could leave end with it.

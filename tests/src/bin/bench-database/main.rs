@@ -26,12 +26,19 @@ const ROUNDS: usize = 9;
 const TABLE: &str = "CREATE TABLE ticks (id BIGINT PRIMARY KEY, symbol TEXT NOT NULL, price DOUBLE PRECISION NOT NULL, \
      volume BIGINT NOT NULL, at TIMESTAMPTZ NOT NULL, open BOOLEAN NOT NULL)";
 
+/// With an argument (`sqlite`, `postgresql` or `calls`), that part alone.
 fn main() -> anyhow::Result<()> {
+    let only = std::env::args().nth(1);
+    let wanted = |part: &str| only.as_deref().is_none_or(|only| only == part);
     let mut measures = Vec::new();
     for backend in BACKENDS {
-        statements(backend, &mut measures)?;
+        if wanted(&format!("{backend:?}").to_lowercase()) {
+            statements(backend, &mut measures)?;
+        }
     }
-    measures.push(calls::plugin_to_plugin()?);
+    if wanted("calls") {
+        measures.push(calls::plugin_to_plugin()?);
+    }
     report("bench-database.tsv", &measures)
 }
 
