@@ -1,0 +1,328 @@
+//! Runs scripts on the database capability through the guest `conformance`, in this process, and sees to it that
+//! nothing is left behind; what the scripts are and should answer is the tests'.
+
+pub mod script;
+pub mod wave;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use poolhouse_database::{Database, DatabaseUrl, Grants, PoolOptions, Settings, Tables};
+use poolhouse_runtime::{CallError, Engine, Limits, PluginOptions, Plugins};
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
+use tokio::sync::Mutex;
+
+use crate::{Backend, House, test_guest};
+use script::Step;
+
+/// The guest's name, as a plugin.
+pub const GUEST: &str = "conformance";
+
+/// How a stage differs from one with the defaults.
+#[derive(Clone)]
+pub struct Setup {
+    /// What the guest may use.
+    pub limits: Limits,
+    /// What it may read and write; none = no grant at all.
+    pub grants: Option<Grants>,
+    /// The pool's settings.
+    pub pool: PoolOptions,
+    /// How long a statement waits for another writer on SQLite.
+    pub busy_timeout: Duration,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            limits: Limits::default(),
+            grants: Some(Grants {
+                read: Tables::All,
+                write: Tables::All,
+                migrate: false,
+            }),
+            pool: PoolOptions::default(),
+            // A conflict that is waited for is only slower.
+            busy_timeout: Duration::from_millis(50),
+        }
+    }
+}
+
+/// A host with the guest and a database of its own, in this process.
+pub struct Stage {
+    house: House,
+    backend: Backend,
+    engine: Engine,
+    plugins: Plugins,
+    database: Database,
+    control: Mutex<Control>,
+}
+
+/// A connection that has nothing to do with the host.
+enum Control {
+    Sqlite(SqliteConnection),
+    Postgresql(PgConnection),
+    /// The server is not the stage's to look into.
+    None,
+}
+
+impl Stage {
+    /// A stage with the defaults and these tables.
+    ///
+    /// # Errors
+    /// Where the guest was not built or the database refuses.
+    pub async fn start(backend: Backend, tables: &str) -> anyhow::Result<Self> {
+        Self::start_with(backend, tables, Setup::default()).await
+    }
+
+    /// A stage with a setup of its own and these tables.
+    ///
+    /// # Errors
+    /// Where the guest was not built or the database refuses.
+    pub async fn start_with(backend: Backend, tables: &str, setup: Setup) -> anyhow::Result<Self> {
+        let house = House::empty(backend)?;
+        let control = match backend {
+            Backend::Sqlite => {
+                house.write("house.db", "")?;
+                let mut connection = SqliteConnection::connect(house.url()).await?;
+                // As the host's own would, so that the tables can be made before it comes.
+                connection
+                    .execute("PRAGMA journal_mode = WAL; PRAGMA busy_timeout = 0")
+                    .await?;
+                Control::Sqlite(connection)
+            }
+            Backend::Postgresql => {
+                Control::Postgresql(PgConnection::connect(house.url()).await?)
+            }
+        };
+        let stage = Self::on(house, backend, control, setup).await?;
+        stage.sql(tables).await?;
+        Ok(stage)
+    }
+
+    /// A stage on a database that the test looks after itself.
+    ///
+    /// # Errors
+    /// Where the guest was not built.
+    pub async fn start_on(url: String, setup: Setup) -> anyhow::Result<Self> {
+        let backend = match url.starts_with("postgres") {
+            true => Backend::Postgresql,
+            false => Backend::Sqlite,
+        };
+        Self::on(House::on(url)?, backend, Control::None, setup).await
+    }
+
+    async fn on(
+        house: House,
+        backend: Backend,
+        control: Control,
+        setup: Setup,
+    ) -> anyhow::Result<Self> {
+        house.add_plugin(&test_guest(GUEST)?)?;
+        let mut settings = Settings::new(DatabaseUrl::parse(house.url())?);
+        settings.pool = setup.pool;
+        settings.busy_timeout = setup.busy_timeout;
+        let database = Database::open(settings)?;
+        let engine = Engine::new()?;
+        let plugins = Plugins::load(&engine, &house.path("plugins"), None, &database, |_| {
+            PluginOptions {
+                grants: setup.grants.clone(),
+                limits: setup.limits.clone(),
+            }
+        })
+        .await?;
+        Ok(Self {
+            house,
+            backend,
+            engine,
+            plugins,
+            database,
+            control: Mutex::new(control),
+        })
+    }
+
+    /// Which database it has.
+    pub fn backend(&self) -> Backend {
+        self.backend
+    }
+
+    /// The folder, the database's URL and its server.
+    pub fn house(&self) -> &House {
+        &self.house
+    }
+
+    /// The host's database.
+    pub fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// Runs statements, one or many, on a connection that has nothing to do with the host.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn sql(&self, sql: &str) -> anyhow::Result<()> {
+        let text = AssertSqlSafe(sql.to_owned());
+        match &mut *self.control.lock().await {
+            Control::Sqlite(connection) => {
+                sqlx::raw_sql(text).execute(connection).await?;
+            }
+            Control::Postgresql(connection) => {
+                sqlx::raw_sql(text).execute(connection).await?;
+            }
+            Control::None => {}
+        }
+        Ok(())
+    }
+
+    /// One text from a connection that has nothing to do with the host; empty for null.
+    ///
+    /// # Errors
+    /// The database's, or where the answer is not one text.
+    pub async fn text(&self, sql: &str) -> anyhow::Result<String> {
+        let text = AssertSqlSafe(sql.to_owned());
+        let answer: Option<String> = match &mut *self.control.lock().await {
+            Control::Sqlite(connection) => {
+                sqlx::query_scalar(text).fetch_one(connection).await?
+            }
+            Control::Postgresql(connection) => {
+                sqlx::query_scalar(text).fetch_one(connection).await?
+            }
+            Control::None => None,
+        };
+        Ok(answer.unwrap_or_default())
+    }
+
+    /// Calls the guest once and answers each step's outcome as WAVE.
+    ///
+    /// # Errors
+    /// Where the call itself gave no answer.
+    pub async fn call(&self, steps: &[Step]) -> Result<Vec<String>, CallError> {
+        let Some(plugin) = self.plugins.get(GUEST) else {
+            return Err(CallError::Refused("the guest was not loaded".to_owned()));
+        };
+        let script = format!("[{}]", steps.join(", "));
+        let scope = plugin.scope();
+        let answer = plugin
+            .call_by_name(&self.engine, &scope, "script.run", &[script])
+            .await;
+        scope.finish().await;
+        let text = answer?.text.unwrap_or_default();
+        wave::split(&text).map_err(|error| CallError::Refused(error.to_string()))
+    }
+
+    /// Runs a script in one call, fails the test where an outcome is not as expected (`…` stands for anything), and
+    /// looks for what was left behind.
+    ///
+    /// # Errors
+    /// Where the call gave no answer, an outcome is another, or something was left behind.
+    pub async fn play(&self, name: &str, script: &[(Step, &str)]) -> anyhow::Result<()> {
+        let steps: Vec<_> = script.iter().map(|(step, _)| step.clone()).collect();
+        let place = format!("{name} on {:?}", self.backend);
+        let outcomes = self.call(&steps).await.with_context(|| place.clone())?;
+        for (at, ((step, expected), outcome)) in script.iter().zip(&outcomes).enumerate() {
+            ensure!(
+                wave::matches(expected, outcome),
+                "{place}, step {at}: {}\n expected {expected}\n was      {}",
+                short(step),
+                short(outcome)
+            );
+        }
+        ensure!(outcomes.len() == script.len(), "{place}: {outcomes:?}");
+        self.is_clean().await.context(place)
+    }
+
+    /// Runs a script in one call that is to fail as a whole; the error shown must have all the words.
+    ///
+    /// # Errors
+    /// Where it did not fail so, or something was left behind.
+    pub async fn play_failing(
+        &self,
+        name: &str,
+        steps: &[Step],
+        words: &[&str],
+    ) -> anyhow::Result<()> {
+        let place = format!("{name} on {:?}", self.backend);
+        let error = match self.call(steps).await {
+            Ok(outcomes) => anyhow::bail!("{place}: it answered {outcomes:?}"),
+            Err(error) => error.to_string(),
+        };
+        for word in words {
+            ensure!(error.contains(word), "{place}: no \"{word}\" in: {error}");
+        }
+        self.is_clean().await.context(place)
+    }
+
+    /// Nothing is checked out, and the database shows no open transaction and no lock of the host's.
+    ///
+    /// # Errors
+    /// Where something is left.
+    pub async fn is_clean(&self) -> anyhow::Result<()> {
+        let stats = self.database.stats();
+        ensure!(
+            stats.checked_out == 0 && stats.waiting == 0,
+            "connections are still lent: {stats:?}"
+        );
+        match &mut *self.control.lock().await {
+            Control::None => Ok(()),
+            Control::Postgresql(connection) => is_idle(connection).await,
+            Control::Sqlite(connection) => is_unlocked(connection).await,
+        }
+    }
+
+    /// Closes the pool and answers how many connections were still lent.
+    pub async fn close(&self) -> u32 {
+        self.database.close(Duration::from_secs(5)).await
+    }
+
+    /// Two calls side by side, each its own instance.
+    ///
+    /// # Errors
+    /// The first call's or the second's.
+    pub async fn call_both(
+        self: &Arc<Self>,
+        first: Vec<Step>,
+        second: Vec<Step>,
+    ) -> anyhow::Result<(Vec<String>, Vec<String>)> {
+        let stage = Arc::clone(self);
+        let other = tokio::spawn(async move { stage.call(&second).await });
+        let one = self.call(&first).await;
+        let other = other.await?;
+        Ok((one?, other?))
+    }
+}
+
+async fn is_idle(connection: &mut PgConnection) -> anyhow::Result<()> {
+    let left: Vec<String> = sqlx::query_scalar(
+        "SELECT format('%s: %s', a.state, a.query) FROM pg_stat_activity a \
+         WHERE a.datname = current_database() AND a.pid <> pg_backend_pid() AND a.backend_type = 'client backend' \
+         AND (a.state <> 'idle' OR a.xact_start IS NOT NULL) \
+         UNION ALL SELECT format('lock %s on %s', l.mode, l.locktype) FROM pg_locks l \
+         JOIN pg_stat_activity a USING (pid) \
+         WHERE a.datname = current_database() AND a.pid <> pg_backend_pid() AND a.backend_type = 'client backend'",
+    )
+    .fetch_all(connection)
+    .await?;
+    ensure!(left.is_empty(), "the server still shows {left:?}");
+    Ok(())
+}
+
+/// A write lock can be had at once, and no reader keeps the log from being started anew.
+async fn is_unlocked(connection: &mut SqliteConnection) -> anyhow::Result<()> {
+    sqlx::raw_sql("BEGIN IMMEDIATE; ROLLBACK")
+        .execute(&mut *connection)
+        .await
+        .context("a writer is left")?;
+    let busy: i64 = sqlx::query_scalar("PRAGMA wal_checkpoint(RESTART)")
+        .fetch_one(connection)
+        .await?;
+    ensure!(busy == 0, "a reader is left");
+    Ok(())
+}
+
+/// The beginning, where it is long.
+fn short(text: &str) -> String {
+    match text.char_indices().nth(2000) {
+        Some((end, _)) => format!("{}… ({} bytes)", &text[..end], text.len()),
+        None => text.to_owned(),
+    }
+}
