@@ -4,13 +4,13 @@
 pub mod script;
 pub mod wave;
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use poolhouse_database::{Database, DatabaseUrl, Grants, PoolOptions, Settings, Tables};
 use poolhouse_runtime::{CallError, Engine, Limits, PluginOptions, Plugins};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
+use tokio::runtime::Runtime;
 use tokio::sync::Mutex;
 
 use crate::{Backend, House, test_guest};
@@ -18,6 +18,17 @@ use script::Step;
 
 /// The guest's name, as a plugin.
 pub const GUEST: &str = "conformance";
+
+/// How long a server may take to end what was cancelled.
+const ENDING: Duration = Duration::from_secs(5);
+
+/// Transactions and locks of the host's connections.
+const LEFT: &str = "SELECT format('%s: %s', a.state, a.query) FROM pg_stat_activity a \
+     WHERE a.datname = current_database() AND a.pid <> pg_backend_pid() AND a.backend_type = 'client backend' \
+     AND (a.state <> 'idle' OR a.xact_start IS NOT NULL) \
+     UNION ALL SELECT format('lock %s on %s', l.mode, l.locktype) FROM pg_locks l \
+     JOIN pg_stat_activity a USING (pid) \
+     WHERE a.datname = current_database() AND a.pid <> pg_backend_pid() AND a.backend_type = 'client backend'";
 
 /// How a stage differs from one with the defaults.
 #[derive(Clone)]
@@ -56,6 +67,13 @@ pub struct Stage {
     plugins: Plugins,
     database: Database,
     control: Mutex<Control>,
+    runtime: Runtime,
+}
+
+/// A connection that has nothing to do with the host, for a test of its own.
+pub struct Outsider<'stage> {
+    stage: &'stage Stage,
+    control: Control,
 }
 
 /// A connection that has nothing to do with the host.
@@ -71,32 +89,21 @@ impl Stage {
     ///
     /// # Errors
     /// Where the guest was not built or the database refuses.
-    pub async fn start(backend: Backend, tables: &str) -> anyhow::Result<Self> {
-        Self::start_with(backend, tables, Setup::default()).await
+    pub fn start(backend: Backend, tables: &str) -> anyhow::Result<Self> {
+        Self::start_with(backend, tables, Setup::default())
     }
 
     /// A stage with a setup of its own and these tables.
     ///
     /// # Errors
     /// Where the guest was not built or the database refuses.
-    pub async fn start_with(backend: Backend, tables: &str, setup: Setup) -> anyhow::Result<Self> {
+    pub fn start_with(backend: Backend, tables: &str, setup: Setup) -> anyhow::Result<Self> {
         let house = House::empty(backend)?;
-        let control = match backend {
-            Backend::Sqlite => {
-                house.write("house.db", "")?;
-                let mut connection = SqliteConnection::connect(house.url()).await?;
-                // As the host's own would, so that the tables can be made before it comes.
-                connection
-                    .execute("PRAGMA journal_mode = WAL; PRAGMA busy_timeout = 0")
-                    .await?;
-                Control::Sqlite(connection)
-            }
-            Backend::Postgresql => {
-                Control::Postgresql(PgConnection::connect(house.url()).await?)
-            }
-        };
-        let stage = Self::on(house, backend, control, setup).await?;
-        stage.sql(tables).await?;
+        if backend == Backend::Sqlite {
+            house.write("house.db", "")?;
+        }
+        let stage = Self::on(house, backend, true, setup)?;
+        stage.sql(tables)?;
         Ok(stage)
     }
 
@@ -104,33 +111,38 @@ impl Stage {
     ///
     /// # Errors
     /// Where the guest was not built.
-    pub async fn start_on(url: String, setup: Setup) -> anyhow::Result<Self> {
+    pub fn start_on(url: String, setup: Setup) -> anyhow::Result<Self> {
         let backend = match url.starts_with("postgres") {
             true => Backend::Postgresql,
             false => Backend::Sqlite,
         };
-        Self::on(House::on(url)?, backend, Control::None, setup).await
+        Self::on(House::on(url)?, backend, false, setup)
     }
 
-    async fn on(
-        house: House,
-        backend: Backend,
-        control: Control,
-        setup: Setup,
-    ) -> anyhow::Result<Self> {
+    fn on(house: House, backend: Backend, controlled: bool, setup: Setup) -> anyhow::Result<Self> {
         house.add_plugin(&test_guest(GUEST)?)?;
         let mut settings = Settings::new(DatabaseUrl::parse(house.url())?);
         settings.pool = setup.pool;
         settings.busy_timeout = setup.busy_timeout;
-        let database = Database::open(settings)?;
-        let engine = Engine::new()?;
-        let plugins = Plugins::load(&engine, &house.path("plugins"), None, &database, |_| {
-            PluginOptions {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()?;
+        let (engine, plugins, database, control) = runtime.block_on(async {
+            let database = Database::open(settings)?;
+            let engine = Engine::new()?;
+            let options = |_: &str| PluginOptions {
                 grants: setup.grants.clone(),
                 limits: setup.limits.clone(),
-            }
-        })
-        .await?;
+            };
+            let folder = house.path("plugins");
+            let plugins = Plugins::load(&engine, &folder, None, &database, options).await?;
+            let control = match controlled {
+                true => Control::connect(&house, backend).await?,
+                false => Control::None,
+            };
+            anyhow::Ok((engine, plugins, database, control))
+        })?;
         Ok(Self {
             house,
             backend,
@@ -138,6 +150,7 @@ impl Stage {
             plugins,
             database,
             control: Mutex::new(control),
+            runtime,
         })
     }
 
@@ -156,20 +169,40 @@ impl Stage {
         &self.database
     }
 
+    /// Where the stage's asynchronous work is done.
+    pub fn runtime(&self) -> &Runtime {
+        &self.runtime
+    }
+
     /// Runs statements, one or many, on a connection that has nothing to do with the host.
     ///
     /// # Errors
     /// The database's.
-    pub async fn sql(&self, sql: &str) -> anyhow::Result<()> {
-        let text = AssertSqlSafe(sql.to_owned());
-        match &mut *self.control.lock().await {
-            Control::Sqlite(connection) => {
-                sqlx::raw_sql(text).execute(connection).await?;
-            }
-            Control::Postgresql(connection) => {
-                sqlx::raw_sql(text).execute(connection).await?;
-            }
-            Control::None => {}
+    pub fn sql(&self, sql: &str) -> anyhow::Result<()> {
+        self.runtime
+            .block_on(async { self.control.lock().await.sql(sql).await })
+    }
+
+    /// Another connection that has nothing to do with the host.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn outsider(&self) -> anyhow::Result<Outsider<'_>> {
+        let connecting = Control::connect(&self.house, self.backend);
+        Ok(Outsider {
+            stage: self,
+            control: self.runtime.block_on(connecting)?,
+        })
+    }
+
+    /// Asks until the one text answered is not `0`.
+    ///
+    /// # Errors
+    /// The database's, or where it is `0` for too long.
+    pub fn wait_until(&self, sql: &str) -> anyhow::Result<()> {
+        let until = Instant::now() + ENDING;
+        while self.text(sql)? == "0" {
+            ensure!(Instant::now() < until, "it did not become so: {sql}");
         }
         Ok(())
     }
@@ -178,17 +211,17 @@ impl Stage {
     ///
     /// # Errors
     /// The database's, or where the answer is not one text.
-    pub async fn text(&self, sql: &str) -> anyhow::Result<String> {
+    pub fn text(&self, sql: &str) -> anyhow::Result<String> {
         let text = AssertSqlSafe(sql.to_owned());
-        let answer: Option<String> = match &mut *self.control.lock().await {
-            Control::Sqlite(connection) => {
-                sqlx::query_scalar(text).fetch_one(connection).await?
+        let answer: Option<String> = self.runtime.block_on(async {
+            match &mut *self.control.lock().await {
+                Control::Sqlite(connection) => sqlx::query_scalar(text).fetch_one(connection).await,
+                Control::Postgresql(connection) => {
+                    sqlx::query_scalar(text).fetch_one(connection).await
+                }
+                Control::None => Ok(None),
             }
-            Control::Postgresql(connection) => {
-                sqlx::query_scalar(text).fetch_one(connection).await?
-            }
-            Control::None => None,
-        };
+        })?;
         Ok(answer.unwrap_or_default())
     }
 
@@ -196,17 +229,20 @@ impl Stage {
     ///
     /// # Errors
     /// Where the call itself gave no answer.
-    pub async fn call(&self, steps: &[Step]) -> Result<Vec<String>, CallError> {
+    pub fn call(&self, steps: &[Step]) -> Result<Vec<String>, CallError> {
         let Some(plugin) = self.plugins.get(GUEST) else {
             return Err(CallError::Refused("the guest was not loaded".to_owned()));
         };
         let script = format!("[{}]", steps.join(", "));
-        let scope = plugin.scope();
-        let answer = plugin
-            .call_by_name(&self.engine, &scope, "script.run", &[script])
-            .await;
-        scope.finish().await;
-        let text = answer?.text.unwrap_or_default();
+        let answer = self.runtime.block_on(async {
+            let scope = plugin.scope();
+            let answer = plugin
+                .call_by_name(&self.engine, &scope, "script.run", &[script])
+                .await;
+            scope.finish().await;
+            answer
+        })?;
+        let text = answer.text.unwrap_or_default();
         wave::split(&text).map_err(|error| CallError::Refused(error.to_string()))
     }
 
@@ -215,95 +251,112 @@ impl Stage {
     ///
     /// # Errors
     /// Where the call gave no answer, an outcome is another, or something was left behind.
-    pub async fn play(&self, name: &str, script: &[(Step, &str)]) -> anyhow::Result<()> {
+    pub fn play(&self, name: &str, script: &[(Step, &str)]) -> anyhow::Result<()> {
         let steps: Vec<_> = script.iter().map(|(step, _)| step.clone()).collect();
         let place = format!("{name} on {:?}", self.backend);
-        let outcomes = self.call(&steps).await.with_context(|| place.clone())?;
+        let outcomes = self.call(&steps).with_context(|| place.clone())?;
         for (at, ((step, expected), outcome)) in script.iter().zip(&outcomes).enumerate() {
             ensure!(
                 wave::matches(expected, outcome),
-                "{place}, step {at}: {}\n expected {expected}\n was      {}",
+                "{place}, step {at}: {}\n expected {}\n was      {}",
                 short(step),
+                short(expected),
                 short(outcome)
             );
         }
         ensure!(outcomes.len() == script.len(), "{place}: {outcomes:?}");
-        self.is_clean().await.context(place)
+        self.is_clean().context(place)
     }
 
     /// Runs a script in one call that is to fail as a whole; the error shown must have all the words.
     ///
     /// # Errors
     /// Where it did not fail so, or something was left behind.
-    pub async fn play_failing(
-        &self,
-        name: &str,
-        steps: &[Step],
-        words: &[&str],
-    ) -> anyhow::Result<()> {
+    pub fn play_failing(&self, name: &str, steps: &[Step], words: &[&str]) -> anyhow::Result<()> {
         let place = format!("{name} on {:?}", self.backend);
-        let error = match self.call(steps).await {
+        let error = match self.call(steps) {
             Ok(outcomes) => anyhow::bail!("{place}: it answered {outcomes:?}"),
             Err(error) => error.to_string(),
         };
         for word in words {
             ensure!(error.contains(word), "{place}: no \"{word}\" in: {error}");
         }
-        self.is_clean().await.context(place)
+        self.is_clean().context(place)
     }
 
     /// Nothing is checked out, and the database shows no open transaction and no lock of the host's.
     ///
     /// # Errors
     /// Where something is left.
-    pub async fn is_clean(&self) -> anyhow::Result<()> {
+    pub fn is_clean(&self) -> anyhow::Result<()> {
         let stats = self.database.stats();
         ensure!(
             stats.checked_out == 0 && stats.waiting == 0,
             "connections are still lent: {stats:?}"
         );
-        match &mut *self.control.lock().await {
-            Control::None => Ok(()),
-            Control::Postgresql(connection) => is_idle(connection).await,
-            Control::Sqlite(connection) => is_unlocked(connection).await,
-        }
+        self.runtime.block_on(async {
+            match &mut *self.control.lock().await {
+                Control::None => Ok(()),
+                Control::Postgresql(connection) => is_idle(connection).await,
+                Control::Sqlite(connection) => is_unlocked(connection).await,
+            }
+        })
     }
 
     /// Closes the pool and answers how many connections were still lent.
-    pub async fn close(&self) -> u32 {
-        self.database.close(Duration::from_secs(5)).await
-    }
-
-    /// Two calls side by side, each its own instance.
-    ///
-    /// # Errors
-    /// The first call's or the second's.
-    pub async fn call_both(
-        self: &Arc<Self>,
-        first: Vec<Step>,
-        second: Vec<Step>,
-    ) -> anyhow::Result<(Vec<String>, Vec<String>)> {
-        let stage = Arc::clone(self);
-        let other = tokio::spawn(async move { stage.call(&second).await });
-        let one = self.call(&first).await;
-        let other = other.await?;
-        Ok((one?, other?))
+    pub fn close(&self) -> u32 {
+        self.runtime
+            .block_on(self.database.close(Duration::from_secs(5)))
     }
 }
 
+impl Outsider<'_> {
+    /// Runs statements, one or many.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn sql(&mut self, sql: &str) -> anyhow::Result<()> {
+        self.stage.runtime.block_on(self.control.sql(sql))
+    }
+}
+
+impl Control {
+    async fn sql(&mut self, sql: &str) -> anyhow::Result<()> {
+        let text = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()));
+        match self {
+            Self::Sqlite(connection) => text.execute(connection).await.map(drop)?,
+            Self::Postgresql(connection) => text.execute(connection).await.map(drop)?,
+            Self::None => {}
+        }
+        Ok(())
+    }
+
+    async fn connect(house: &House, backend: Backend) -> anyhow::Result<Self> {
+        Ok(match backend {
+            Backend::Sqlite => {
+                let mut connection = SqliteConnection::connect(house.url()).await?;
+                // As the host's own would, so that the tables can be made before it comes.
+                connection
+                    .execute("PRAGMA journal_mode = WAL; PRAGMA busy_timeout = 0")
+                    .await?;
+                Self::Sqlite(connection)
+            }
+            Backend::Postgresql => Self::Postgresql(PgConnection::connect(house.url()).await?),
+        })
+    }
+}
+
+/// A statement that was cancelled or refused may still be ending in the server when its call is over already, so it is
+/// asked again for a while.
 async fn is_idle(connection: &mut PgConnection) -> anyhow::Result<()> {
-    let left: Vec<String> = sqlx::query_scalar(
-        "SELECT format('%s: %s', a.state, a.query) FROM pg_stat_activity a \
-         WHERE a.datname = current_database() AND a.pid <> pg_backend_pid() AND a.backend_type = 'client backend' \
-         AND (a.state <> 'idle' OR a.xact_start IS NOT NULL) \
-         UNION ALL SELECT format('lock %s on %s', l.mode, l.locktype) FROM pg_locks l \
-         JOIN pg_stat_activity a USING (pid) \
-         WHERE a.datname = current_database() AND a.pid <> pg_backend_pid() AND a.backend_type = 'client backend'",
-    )
-    .fetch_all(connection)
-    .await?;
-    ensure!(left.is_empty(), "the server still shows {left:?}");
-    Ok(())
+    let until = Instant::now() + ENDING;
+    loop {
+        let left: Vec<String> = sqlx::query_scalar(LEFT).fetch_all(&mut *connection).await?;
+        if left.is_empty() {
+            return Ok(());
+        }
+        ensure!(Instant::now() < until, "the server still shows {left:?}");
+    }
 }
 
 /// A write lock can be had at once, and no reader keeps the log from being started anew.

@@ -1,9 +1,28 @@
 //! One suite of the database capability's contract, through a real guest, on both databases.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that finds no value has failed"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that finds no value has failed")]
 
-#[path = "conformance/smoke.rs"]
-mod smoke;
+#[path = "conformance/database_errors.rs"]
+mod database_errors;
+#[path = "conformance/isolation.rs"]
+mod isolation;
+#[path = "conformance/layout.rs"]
+mod layout;
+#[path = "conformance/limits.rs"]
+mod limits;
+#[path = "conformance/outages.rs"]
+mod outages;
+#[path = "conformance/parameters.rs"]
+mod parameters;
+#[path = "conformance/refused.rs"]
+mod refused;
+#[path = "conformance/sessions.rs"]
+mod sessions;
+#[path = "conformance/sqlite_values.rs"]
+mod sqlite_values;
+#[path = "conformance/transactions.rs"]
+mod transactions;
+#[path = "conformance/unsettled.rs"]
+mod unsettled;
+#[path = "conformance/values.rs"]
+mod values;

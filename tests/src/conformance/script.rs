@@ -161,10 +161,7 @@ pub fn failed(code: &str, words: &str) -> String {
 }
 
 fn error_with(case: &str, words: &str) -> String {
-    format!(
-        "error({case}({{message: \"{}\"}}))",
-        open_ended(words)
-    )
+    format!("error({case}({{message: \"{}\"}}))", open_ended(words))
 }
 
 fn open_ended(words: &str) -> String {

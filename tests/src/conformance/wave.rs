@@ -1,7 +1,5 @@
 //! WAVE texts: quoting, taking lists apart, and comparing with an expectation that may leave parts open.
 
-use std::fmt::Write;
-
 use anyhow::{Context, anyhow};
 use wasm_wave::untyped::UntypedValue;
 
@@ -27,14 +25,11 @@ pub fn text(value: &str) -> String {
     text.push('"');
     for letter in value.chars() {
         match letter {
-            '"' | '\'' | '\\' | '\n' | '\r' | '\t' => {
-                text.extend(letter.escape_default());
+            letter if letter.is_control() && !"\t\r\n".contains(letter) => {
+                text.extend(letter.escape_unicode());
             }
-            letter if letter.is_control() => {
-                // Writing into a string never fails.
-                let _ = write!(text, "{}", letter.escape_unicode());
-            }
-            letter => text.push(letter),
+            '\'' => text.push_str("\\'"),
+            letter => text.extend(letter.escape_debug()),
         }
     }
     text.push('"');
@@ -70,7 +65,12 @@ mod tests {
         let list = r#"[done, text("a], \"b"), rows([[null]]), {a: [1, 2]}]"#;
         assert_eq!(
             split(list)?,
-            ["done", r#"text("a], \"b")"#, "rows([[null]])", "{a: [1, 2]}"]
+            [
+                "done",
+                r#"text("a], \"b")"#,
+                "rows([[null]])",
+                "{a: [1, 2]}"
+            ]
         );
         assert_eq!(split("[]")?, [""; 0]);
         assert!(split("done").is_err());

@@ -34,7 +34,11 @@ pub(crate) fn checksum(batch: &Batch) -> u64 {
 
 /// One entry a row, a validity bitmap of the right length or none, offsets that rise from 0 to the data's end.
 fn check(column: &Column, rows: usize) {
-    assert_eq!(length(&column.values), rows, "a column's entries are its rows");
+    assert_eq!(
+        length(&column.values),
+        rows,
+        "a column's entries are its rows"
+    );
     assert!(
         column.validity.is_empty() || column.validity.len() == rows.div_ceil(8),
         "a validity bitmap of {} bytes for {rows} rows",
@@ -111,7 +115,10 @@ fn check_zero(values: &Values, row: usize) {
         | Values::Bytes(packed)
         | Values::Json(packed) => bytes(packed, row).is_empty(),
     };
-    assert!(zero, "the entry of a null in row {row} is not the type's zero");
+    assert!(
+        zero,
+        "the entry of a null in row {row} is not the type's zero"
+    );
 }
 
 fn bytes(packed: &Packed, row: usize) -> &[u8] {
