@@ -152,6 +152,7 @@ impl Faulty {
                 call_timeout: Duration::from_millis(700),
                 ..Limits::default()
             },
+            ..PluginOptions::default()
         };
         let plugins = Plugins::load(&engine, &house.path("plugins"), None, &database, |_| {
             options.clone()

@@ -4,6 +4,8 @@
     test,
     expect(clippy::unwrap_used, reason = "a test that finds no value has failed")
 )]
+// A call into a plugin may call another plugin: the futures of a command nest deeper than the compiler's own limit.
+#![recursion_limit = "256"]
 
 mod command;
 mod feed;

@@ -44,10 +44,10 @@ pub(crate) struct Trading {
 impl Settings {
     /// Names with a section of their own and no plugin: usually misspelt.
     pub(crate) fn plugins_not_in(&self, plugins: &Plugins) -> impl Iterator<Item = &str> {
-        self.plugins
-            .keys()
-            .map(String::as_str)
-            .filter(|name| plugins.get(name).is_none())
+        self.plugins.keys().map(String::as_str).filter(|name| {
+            let mut waiting = plugins.waiting().iter();
+            plugins.get(name).is_none() && !waiting.any(|waiting| &*waiting.plugin == *name)
+        })
     }
 
     /// What a plugin may do: its own section over the common limits.
@@ -61,6 +61,9 @@ impl Settings {
                 Some(limits) => limits.over(&self.limits),
                 None => self.limits.clone(),
             },
+            uses: section
+                .map(|section| section.uses.clone())
+                .unwrap_or_default(),
         }
     }
 }
@@ -381,6 +384,7 @@ struct LimitsSection {
     rows: Option<u64>,
     bytes: Option<Bytes>,
     handles: Option<u32>,
+    call_depth: Option<u32>,
     instances: Option<usize>,
 }
 
@@ -394,6 +398,7 @@ impl LimitsSection {
             ("rows", self.rows),
             ("bytes", self.bytes.map(|bytes| bytes.0)),
             ("handles", self.handles.map(u64::from)),
+            ("call_depth", self.call_depth.map(u64::from)),
             ("instances", instances),
         ] {
             at_least_one(name, number)?;
@@ -417,6 +422,7 @@ impl LimitsSection {
             rows: self.rows.unwrap_or(under.rows),
             bytes: self.bytes.map_or(under.bytes, |bytes| bytes.0),
             handles: self.handles.unwrap_or(under.handles),
+            call_depth: self.call_depth.unwrap_or(under.call_depth),
             instances: self.instances.unwrap_or(under.instances),
         }
     }
@@ -462,6 +468,9 @@ impl TradingSection {
 struct PluginSection {
     database: Option<DatabaseGrant>,
     limits: Option<LimitsSection>,
+    /// The plugin that each imported interface comes from, where several export it.
+    #[serde(rename = "use")]
+    uses: BTreeMap<String, String>,
     config: toml::Table,
 }
 

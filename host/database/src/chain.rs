@@ -1,10 +1,13 @@
 //! Owns one call chain's work on at most one connection: running its statements where they belong; leaves transactions' levels to `levels`.
 
+mod cursors;
 mod ending;
 mod health;
 mod levels;
 mod log;
+mod streaming;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use poolhouse_pool::{Lease, Request as LeaseRequest, Revocation};
@@ -12,7 +15,7 @@ use tokio::time::Instant;
 
 use crate::actor::{Acquire, Actor, Within};
 use crate::column::Answer;
-use crate::connection::DatabaseConnector;
+use crate::connection::{Connection, DatabaseConnector};
 use crate::database::Database;
 use crate::error::{ConflictKind, Error, LimitKind, TimeoutKind, UnavailableReason};
 use crate::footprint::{Footprint, MAX_PARAMETERS, StatementKind, is_ddl};
@@ -22,6 +25,10 @@ use crate::tenant::Tenant;
 use crate::transaction::{Level, State};
 use crate::url::Backend;
 use crate::value::Value;
+
+pub use cursors::{CursorId, CursorMark};
+
+use cursors::Cursors;
 
 /// How long after a chain's deadline the pool takes its connection back, should the chain not have done so itself.
 const OVERTIME: Duration = Duration::from_secs(10);
@@ -49,6 +56,15 @@ pub struct Chain {
     wrote: bool,
     /// From the transaction inwards.
     levels: Vec<Level>,
+    cursors: Cursors,
+}
+
+/// A statement that may run.
+struct Admitted {
+    sql: Arc<str>,
+    footprint: Arc<Footprint>,
+    /// In the transaction that is open, not by itself.
+    joined: bool,
 }
 
 impl Chain {
@@ -67,6 +83,7 @@ impl Chain {
             inserted: false,
             wrote: false,
             levels: Vec::new(),
+            cursors: Cursors::default(),
         }
     }
 
@@ -121,6 +138,42 @@ impl Chain {
         parameters: &[Value],
         rows: bool,
     ) -> Result<Ran, Error> {
+        let admitted = self.admit(actor, within, sql, parameters.len()).await?;
+        let Admitted {
+            sql,
+            footprint,
+            joined,
+        } = admitted;
+        let request = Request {
+            sql: &sql,
+            parameters,
+            kind: footprint.kind,
+            limits: actor.limits(),
+            rows,
+        };
+        let started = Instant::now();
+        let result = if joined {
+            self.run_joined(&request, &footprint).await
+        } else {
+            self.run_alone(actor, &request, &footprint).await
+        };
+        if result.is_ok() {
+            self.database.answered();
+        }
+        let rows = |ran: &Ran| u64::from(ran.answer.batch.rows).max(ran.changed);
+        let outcome = result.as_ref().map(rows).map_err(Error::clone);
+        self.echo_statement(&actor.plugin, &sql, started.elapsed(), &outcome);
+        result
+    }
+
+    /// Finds out what a statement does, whether the actor may do it, and where it runs.
+    async fn admit(
+        &mut self,
+        actor: &Actor,
+        within: Within,
+        sql: &str,
+        parameters: usize,
+    ) -> Result<Admitted, Error> {
         let (sql, footprint) = match self.database.footprints().of(sql).await {
             Err(Error::Invalid(reason)) if is_ddl(sql) => {
                 let refusal = Refusal::Ddl.message(&actor.plugin);
@@ -133,6 +186,13 @@ impl Chain {
         // Before the grants: no grant of a table makes it a statement.
         if footprint.kind == StatementKind::Ddl {
             return Err(Error::Denied(Refusal::Ddl.message(&actor.plugin)));
+        }
+        if self.database.backend() == Backend::Sqlite
+            && cursors::names_cursor(footprint.reads.iter().chain(&footprint.writes))
+        {
+            return Err(Error::invalid(
+                "tables whose names begin with poolhouse_cursor_ are the host's own",
+            ));
         }
         check_parameters(&footprint, parameters)?;
         actor
@@ -151,24 +211,11 @@ impl Chain {
         if footprint.kind == StatementKind::Write {
             self.check_write()?;
         }
-        let request = Request {
-            sql: &sql,
-            parameters,
-            kind: footprint.kind,
-            limits: actor.limits(),
-            rows,
-        };
-        let started = Instant::now();
-        let result = if joined {
-            self.run_joined(&request, &footprint).await
-        } else {
-            self.run_alone(actor, &request, &footprint).await
-        };
-        if result.is_ok() {
-            self.database.answered();
-        }
-        self.echo_statement(actor, &sql, started.elapsed(), &result);
-        result
+        Ok(Admitted {
+            sql,
+            footprint,
+            joined,
+        })
     }
 
     /// One statement with a connection of its own, which it gives back. The lease is a local: dropped with this
@@ -179,13 +226,30 @@ impl Chain {
         request: &Request<'_>,
         footprint: &Footprint,
     ) -> Result<Ran, Error> {
-        let mut lease = self.lend(actor).await?;
+        let mut lease = self.lend(actor, self.acquire).await?;
         // Rows of a write may turn out to be too many, or unreadable, when it is done; then it must be undone.
         let whole = request.rows && footprint.kind == StatementKind::Write;
         if footprint.touches_session || whole {
             lease.touch();
         }
-        let result = operate(&mut lease, request.clone(), self.deadline, whole).await;
+        let work = async |connection: &mut Connection| {
+            if whole {
+                connection.run_whole(request.clone()).await
+            } else {
+                connection.run(request.clone()).await
+            }
+        };
+        let result = operate(&mut lease, request.sql, self.deadline, work).await;
+        self.after_alone(lease, footprint, result).await
+    }
+
+    /// What came of a statement by itself, whose connection goes back.
+    async fn after_alone<T>(
+        &self,
+        mut lease: Lease<DatabaseConnector>,
+        footprint: &Footprint,
+        result: Option<Result<T, Failed>>,
+    ) -> Result<T, Error> {
         if matches!(result, Some(Ok(_))) && !footprint.touches_session {
             lease.untouch();
         }
@@ -219,27 +283,36 @@ impl Chain {
         request: &Request<'_>,
         footprint: &Footprint,
     ) -> Result<Ran, Error> {
+        self.session_touched |= footprint.touches_session;
+        self.wrote |= footprint.kind == StatementKind::Write;
+        let work = async |connection: &mut Connection| connection.run(request.clone()).await;
+        let ran = self.joined(request.sql, work).await?;
+        self.inserted |= footprint.inserts && ran.changed > 0;
+        Ok(ran)
+    }
+
+    /// Does something of a plugin's on the transaction's connection, in the time that it and the call have.
+    async fn joined<T>(
+        &mut self,
+        sql: &Arc<str>,
+        work: impl AsyncFnOnce(&mut Connection) -> Result<T, Failed>,
+    ) -> Result<T, Error> {
         let expires = self.levels.iter().filter_map(|level| level.expires).min();
         let deadline = [self.deadline, expires.map(|(at, _)| at)]
             .into_iter()
             .flatten()
             .min();
-        self.session_touched |= footprint.touches_session;
-        self.wrote |= footprint.kind == StatementKind::Write;
         let Some(lease) = self.lease.as_mut() else {
             return Err(lost_connection());
         };
-        let result = operate(lease, request.clone(), deadline, false).await;
+        let result = operate(lease, sql, deadline, work).await;
         if lease.is_revoked() {
             let error = held_too_long();
             self.lose(&error);
             return Err(error);
         }
         match result {
-            Some(Ok(ran)) => {
-                self.inserted |= footprint.inserts && ran.changed > 0;
-                Ok(ran)
-            }
+            Some(Ok(done)) => Ok(done),
             Some(Err(failed)) => Err(self.after_failure(failed).await),
             None => {
                 let call_over = self.deadline.is_some_and(|at| at <= Instant::now());
@@ -332,14 +405,19 @@ impl Chain {
         Ok(())
     }
 
-    async fn lend(&self, actor: &Actor) -> Result<Lease<DatabaseConnector>, Error> {
+    async fn lend(
+        &self,
+        actor: &Actor,
+        acquire: Acquire,
+    ) -> Result<Lease<DatabaseConnector>, Error> {
         if self
             .deadline
             .is_some_and(|deadline| deadline <= Instant::now())
         {
             return Err(self.call_timeout());
         }
-        let request = self.request();
+        let mut request = self.request();
+        request.at_once |= acquire == Acquire::AtOnce;
         let taken = self.tenant(actor).acquire(&self.database, &request).await;
         match taken {
             // Not waiting for what others hold, it waited for a connection to be opened, to the end of its time.
@@ -392,24 +470,17 @@ impl Chain {
     }
 }
 
-/// Runs a statement up to a deadline, `whole` in a transaction of its own; none where the deadline passed or the lease
-/// was revoked, and then the lease is of no use but to be dropped.
-async fn operate(
+/// Works on a connection up to a deadline; none where the deadline passed or the lease was revoked, and then the lease
+/// is of no use but to be dropped.
+async fn operate<T>(
     lease: &mut Lease<DatabaseConnector>,
-    request: Request<'_>,
+    sql: &Arc<str>,
     deadline: Option<Instant>,
-    whole: bool,
-) -> Option<Result<Ran, Failed>> {
+    work: impl AsyncFnOnce(&mut Connection) -> Result<T, Failed>,
+) -> Option<Result<T, Failed>> {
     let revocation = lease.revocation();
-    let mut operation = lease.operation(Some(request.sql)).ok()?;
-    let work = async {
-        if whole {
-            operation.run_whole(request).await
-        } else {
-            operation.run(request).await
-        }
-    };
-    let result = within(&revocation, deadline, work).await?;
+    let mut operation = lease.operation(Some(sql)).ok()?;
+    let result = within(&revocation, deadline, work(&mut operation)).await?;
     operation.complete();
     Some(result)
 }
@@ -433,22 +504,18 @@ async fn within<T>(
     }
 }
 
-fn check_parameters(footprint: &Footprint, parameters: &[Value]) -> Result<(), Error> {
-    if parameters.len() > MAX_PARAMETERS {
+fn check_parameters(footprint: &Footprint, given: usize) -> Result<(), Error> {
+    if given > MAX_PARAMETERS {
         return Err(Error::Limit {
             kind: LimitKind::Parameters,
-            message: format!(
-                "{} parameters were given, the limit is {MAX_PARAMETERS}",
-                parameters.len()
-            ),
+            message: format!("{given} parameters were given, the limit is {MAX_PARAMETERS}"),
             maximum: MAX_PARAMETERS as u64,
         });
     }
     let wanted = usize::try_from(footprint.parameters).unwrap_or(usize::MAX);
-    if parameters.len() != wanted {
+    if given != wanted {
         return Err(Error::invalid(format!(
-            "the statement takes {wanted} parameters and was given {}",
-            parameters.len()
+            "the statement takes {wanted} parameters and was given {given}"
         )));
     }
     Ok(())

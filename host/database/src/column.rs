@@ -1,6 +1,10 @@
-//! Owns answers, batches and columns in Arrow's layout, as the contract has them; leaves filling them to `builder`.
+//! Owns answers, batches and columns in Arrow's layout, as the contract has them, and whether a guest's column keeps to
+//! it; leaves filling them to `builder`.
 
-use crate::value::{Kind, Uuid};
+#[cfg(test)]
+mod tests;
+
+use crate::value::{Kind, Uuid, Value};
 
 /// A complete result: infos and columns in the same order.
 #[derive(Clone, Debug, PartialEq)]
@@ -105,6 +109,42 @@ impl Packed {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
+
+    fn text(&self, index: usize) -> Option<String> {
+        let bytes = self.get(index)?;
+        std::str::from_utf8(bytes).ok().map(str::to_owned)
+    }
+
+    /// Whether the offsets begin with 0, never fall, and end where the data ends.
+    fn check(&self) -> Result<(), String> {
+        if self.offsets.first() != Some(&0) {
+            return Err("its offsets do not begin with 0".to_owned());
+        }
+        if let Some(at) = self.offsets.windows(2).position(|pair| pair[0] > pair[1]) {
+            return Err(format!("its offsets fall behind row {at}"));
+        }
+        let end = self.offsets.last().copied().unwrap_or_default();
+        if usize::try_from(end) != Ok(self.data.len()) {
+            return Err(format!(
+                "its offsets end at {end} where it has {} bytes of data",
+                self.data.len()
+            ));
+        }
+        Ok(())
+    }
+
+    /// Whether each value is UTF-8, given that the offsets are right.
+    fn check_utf8(&self) -> Result<(), String> {
+        let text = std::str::from_utf8(&self.data)
+            .map_err(|error| format!("its data is not UTF-8 at byte {}", error.valid_up_to()))?;
+        let split = |offset: &&u32| {
+            !usize::try_from(**offset).is_ok_and(|offset| text.is_char_boundary(offset))
+        };
+        match self.offsets.iter().find(split) {
+            Some(offset) => Err(format!("its offset {offset} is in the middle of a letter")),
+            None => Ok(()),
+        }
+    }
 }
 
 impl Column {
@@ -114,6 +154,58 @@ impl Column {
         self.validity
             .get(row / 8)
             .is_some_and(|byte| byte & (1 << (row % 8)) == 0)
+    }
+
+    /// Whether a column that a guest made keeps to the layout, so that [`Self::value`] tells the truth of each of its
+    /// rows. What stands at a null is not looked at, and whether a decimal or a JSON text is one is for binding to say.
+    ///
+    /// # Errors
+    /// What is wrong with it, in the middle of a sentence.
+    pub fn check(&self) -> Result<usize, String> {
+        match &self.values {
+            Values::Decimal(packed) | Values::Text(packed) | Values::Json(packed) => {
+                packed.check()?;
+                packed.check_utf8()?;
+            }
+            Values::Bytes(packed) => packed.check()?,
+            Values::Boolean(_)
+            | Values::Int64(_)
+            | Values::Float64(_)
+            | Values::Uuid(_)
+            | Values::Date(_)
+            | Values::Time(_)
+            | Values::Timestamp(_) => {}
+        }
+        let (rows, bytes) = (self.values.len(), self.validity.len());
+        if bytes != 0 && bytes != rows.div_ceil(8) {
+            return Err(format!(
+                "its validity has {bytes} bytes where {rows} rows take {}",
+                rows.div_ceil(8)
+            ));
+        }
+        Ok(rows)
+    }
+
+    /// The value of row `row` of a column that [`Self::check`] has passed; past its end there are nulls.
+    #[must_use]
+    pub fn value(&self, row: usize) -> Value {
+        if self.is_null(row) {
+            return Value::Null;
+        }
+        let value = match &self.values {
+            Values::Boolean(values) => values.get(row).map(|value| Value::Boolean(*value)),
+            Values::Int64(values) => values.get(row).map(|value| Value::Int64(*value)),
+            Values::Float64(values) => values.get(row).map(|value| Value::Float64(*value)),
+            Values::Decimal(packed) => packed.text(row).map(Value::Decimal),
+            Values::Text(packed) => packed.text(row).map(Value::Text),
+            Values::Bytes(packed) => packed.get(row).map(|bytes| Value::Bytes(bytes.to_vec())),
+            Values::Uuid(values) => values.get(row).map(|value| Value::Uuid(*value)),
+            Values::Date(values) => values.get(row).map(|value| Value::Date(*value)),
+            Values::Time(values) => values.get(row).map(|value| Value::Time(*value)),
+            Values::Timestamp(values) => values.get(row).map(|value| Value::Timestamp(*value)),
+            Values::Json(packed) => packed.text(row).map(Value::Json),
+        };
+        value.unwrap_or(Value::Null)
     }
 }
 

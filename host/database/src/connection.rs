@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use poolhouse_pool::Connector;
 
+use crate::column::{Batch, ColumnInfo};
 use crate::error::Error;
-use crate::postgres::{PostgresConnection, PostgresConnector};
-use crate::sqlite::{SqliteConnection, SqliteConnector};
+use crate::postgres::{PostgresConnection, PostgresConnector, PostgresCursor};
+use crate::sqlite::{SqliteConnection, SqliteConnector, SqliteCursor};
 use crate::statement::{Failed, Ran, Request};
 use crate::transaction::TransactionOptions;
 use crate::url::{DatabaseUrl, Target};
@@ -25,6 +26,13 @@ pub(crate) enum DatabaseConnector {
 pub(crate) enum Connection {
     Sqlite(Box<SqliteConnection>),
     Postgresql(Box<PostgresConnection>),
+}
+
+/// A cursor in a connection's transaction; it ends with that at the latest.
+#[derive(Debug)]
+pub(crate) enum Cursor {
+    Sqlite(Box<SqliteCursor>),
+    Postgresql(Box<PostgresCursor>),
 }
 
 /// By what a connection's statement is cancelled from outside.
@@ -188,6 +196,79 @@ impl Connection {
         match self {
             Self::Sqlite(connection) => connection.is_in_transaction().await,
             Self::Postgresql(_) => Ok(true),
+        }
+    }
+
+    /// Opens a cursor, `number` in the process, in the transaction that is open.
+    pub(crate) async fn declare(
+        &mut self,
+        number: u64,
+        request: &Request<'_>,
+    ) -> Result<Cursor, Failed> {
+        Ok(match self {
+            Self::Sqlite(connection) => {
+                Cursor::Sqlite(Box::new(connection.declare(number, request).await?))
+            }
+            Self::Postgresql(connection) => {
+                Cursor::Postgresql(Box::new(connection.declare(number, request).await?))
+            }
+        })
+    }
+
+    /// Reads until the cursor is ready.
+    pub(crate) async fn fetch(&mut self, cursor: &mut Cursor) -> Result<(), Failed> {
+        match (self, cursor) {
+            (Self::Sqlite(connection), Cursor::Sqlite(cursor)) => connection.fetch(cursor).await,
+            (Self::Postgresql(connection), Cursor::Postgresql(cursor)) => {
+                connection.fetch(cursor).await
+            }
+            _ => unreachable!("a cursor is the connection's that declared it"),
+        }
+    }
+
+    /// Takes a cursor away that has neither failed nor ended with its transaction.
+    pub(crate) async fn close_cursor(&mut self, cursor: &Cursor) -> Result<(), Failed> {
+        match (self, cursor) {
+            (Self::Sqlite(connection), Cursor::Sqlite(cursor)) => {
+                connection.close_cursor(cursor).await
+            }
+            (Self::Postgresql(connection), Cursor::Postgresql(cursor)) => {
+                connection.close_cursor(cursor).await
+            }
+            _ => unreachable!("a cursor is the connection's that declared it"),
+        }
+    }
+}
+
+impl Cursor {
+    pub(crate) fn infos(&self) -> &[ColumnInfo] {
+        match self {
+            Self::Sqlite(cursor) => cursor.infos(),
+            Self::Postgresql(cursor) => cursor.infos(),
+        }
+    }
+
+    /// Whether the next batch, the end or an error is known without asking the database.
+    pub(crate) fn is_ready(&self) -> bool {
+        match self {
+            Self::Sqlite(cursor) => cursor.is_ready(),
+            Self::Postgresql(cursor) => cursor.is_ready(),
+        }
+    }
+
+    /// What is known without asking the database; none at the end.
+    pub(crate) fn ready(&mut self) -> Result<Option<Batch>, Error> {
+        match self {
+            Self::Sqlite(cursor) => cursor.ready(),
+            Self::Postgresql(cursor) => cursor.ready(),
+        }
+    }
+
+    /// Whether the database refused to go on, and with that its transaction.
+    pub(crate) fn is_failed(&self) -> bool {
+        match self {
+            Self::Sqlite(_) => false,
+            Self::Postgresql(cursor) => cursor.is_failed(),
         }
     }
 }

@@ -13,6 +13,7 @@
 )]
 
 mod actor;
+mod batches;
 mod builder;
 mod chain;
 mod column;
@@ -34,7 +35,7 @@ mod url;
 mod value;
 
 pub use actor::{Acquire, Actor, Within};
-pub use chain::Chain;
+pub use chain::{Chain, CursorId, CursorMark};
 pub use column::{Answer, Batch, Column, ColumnInfo, Packed, Values};
 pub use database::{Database, Settings};
 pub use error::{ConflictKind, ConstraintKind, Error, LimitKind, TimeoutKind, UnavailableReason};

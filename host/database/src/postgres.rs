@@ -3,26 +3,31 @@
 mod collected;
 mod connect;
 mod control;
+mod cursor;
 mod decode;
 mod encode;
 mod errors;
 mod numeric;
 mod prepared;
+mod wrapped;
 
 use std::sync::Arc;
 
 use futures_util::TryStreamExt;
+use lru::LruCache;
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Either, Executor, Row, SqlSafeStr};
 
 pub(crate) use connect::PostgresConnector;
+pub(crate) use cursor::PostgresCursor;
 
 use crate::error::{Error, UnavailableReason};
-use crate::footprint::{MAX_CACHED_SQL, StatementKind};
+use crate::footprint::StatementKind;
 use crate::statement::{Failed, Ran, Request};
 use crate::transaction::{Isolation, TransactionOptions};
 
 use collected::Collected;
+use prepared::Known;
 
 /// An open connection to a PostgreSQL server.
 pub(crate) struct PostgresConnection {
@@ -35,6 +40,8 @@ pub(crate) struct PostgresConnection {
     /// Batches that reset the session, with the server's own abilities in mind.
     reset: String,
     place: String,
+    /// Cleared together with the driver's own.
+    prepared: LruCache<Arc<str>, Known>,
 }
 
 impl std::fmt::Debug for PostgresConnection {
@@ -137,26 +144,21 @@ impl PostgresConnection {
     pub(crate) async fn run(&mut self, request: Request<'_>) -> Result<Ran, Failed> {
         request.check(true)?;
         self.busy = true;
-        let mut result = self.run_busy(&request).await;
-        // A long text must not sit in the cache: that is bounded by count.
-        if request.sql.len() > MAX_CACHED_SQL
-            && !matches!(&result, Err(failed) if failed.broken)
-            && let Err(error) = sqlx::Connection::clear_cached_statements(&mut self.inner).await
-        {
-            let mut failed = errors::failed(error, &self.place);
-            failed.broken = true;
-            result = result.and(Err(failed));
-        }
+        let result = self.run_busy(&request).await;
+        let forgotten = self.forget_long(request.sql, &result).await;
         self.busy = false;
-        result
+        match forgotten {
+            Ok(()) => result,
+            Err(failed) => result.and(Err(failed)),
+        }
     }
 
     async fn run_busy(&mut self, request: &Request<'_>) -> Result<Ran, Failed> {
-        let prepared = self.prepare(request.sql).await?;
+        let prepared = self.prepare(request.sql, request.rows).await?;
         let failed = |error| errors::failed(error, &self.place);
         let arguments =
             encode::arguments(request.parameters, &prepared.types).map_err(Failed::ours)?;
-        let mut answer = Collected::new(&prepared, request)?;
+        let mut answer = Collected::new(&prepared, request);
         let sql = AssertSqlSafe(Arc::clone(&prepared.sql)).into_sql_str();
         let mut stream = (&mut self.inner).fetch_many(sqlx::query_with(sql, arguments));
         let mut changed = 0_u64;
@@ -167,7 +169,7 @@ impl PostgresConnection {
                 None => break,
             }
         }
-        let answer = answer.finish().map_err(Failed::ours)?;
+        let answer = answer.finish()?;
         let changed = if request.kind == StatementKind::Write {
             changed
         } else {

@@ -2,6 +2,7 @@
 
 mod collected;
 mod connect;
+mod cursor;
 mod decode;
 mod encode;
 mod errors;
@@ -22,6 +23,7 @@ use lru::LruCache;
 use sqlx::{AssertSqlSafe, Connection as _, Either, Executor, SqlSafeStr};
 
 pub(crate) use connect::SqliteConnector;
+pub(crate) use cursor::{Demand, Opened, SqliteCursor};
 
 use crate::error::{Error, UnavailableReason};
 use crate::footprint::{MAX_CACHED_SQL, StatementKind};
@@ -180,14 +182,20 @@ impl SqliteConnection {
         let mut result = self.run_busy(&request).await;
         // A long text must not sit in the cache, that is bounded by count; and DDL changes what columns are.
         if request.sql.len() > MAX_CACHED_SQL || request.kind == StatementKind::Ddl {
-            self.prepared.clear();
-            self.declared.clear();
-            if let Err(error) = self.inner.clear_cached_statements().await {
-                result = result.and(Err(errors::failed(error, &self.path)));
+            if let Err(failed) = self.forget().await {
+                result = result.and(Err(failed));
             }
         }
         self.busy = false;
         result
+    }
+
+    /// Forgets every statement that is prepared.
+    async fn forget(&mut self) -> Result<(), Failed> {
+        self.prepared.clear();
+        self.declared.clear();
+        let cleared = self.inner.clear_cached_statements().await;
+        cleared.map_err(|error| errors::failed(error, &self.path))
     }
 
     async fn run_busy(&mut self, request: &Request<'_>) -> Result<Ran, Failed> {
@@ -212,15 +220,7 @@ impl SqliteConnection {
             }
         }
         if !ended {
-            // The driver's thread died: it does so where another process added a column under a prepared `SELECT *`.
-            let message = format!(
-                "the SQLite connection to {} ended in the middle of a statement; if its tables were just changed, run it again",
-                self.path.display()
-            );
-            return Err(Failed::broken(Error::unavailable(
-                UnavailableReason::Other,
-                message,
-            )));
+            return Err(thread_died(&self.path));
         }
         let answer = answer.finish(&prepared).map_err(Failed::ours)?;
         // SQLite's count is of the last change, so after a statement that changes nothing it is another's.
@@ -231,4 +231,16 @@ impl SqliteConnection {
         };
         Ok(Ran { answer, changed })
     }
+}
+
+/// What a statement answers that never came to its end: the driver's thread panics where another process added a column
+/// under a prepared `SELECT *`.
+fn thread_died(path: &std::path::Path) -> Failed {
+    Failed::broken(Error::unavailable(
+        UnavailableReason::Other,
+        format!(
+            "the SQLite connection to {} ended in the middle of a statement; if its tables were just changed, run it again",
+            path.display()
+        ),
+    ))
 }

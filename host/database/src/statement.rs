@@ -6,6 +6,7 @@ use crate::builder::Limits;
 use crate::column::Answer;
 use crate::error::Error;
 use crate::footprint::StatementKind;
+use crate::url::Backend;
 use crate::value::Value;
 
 /// One statement to run.
@@ -40,6 +41,17 @@ impl Request<'_> {
         Err(Failed::ours(Error::invalid(format!(
             "a statement that begins with {word:?} does not run"
         ))))
+    }
+
+    /// Whether a cursor can be opened over the statement: EXPLAIN is no query to either database.
+    pub(crate) fn check_cursor(&self, backend: Backend) -> Result<(), Error> {
+        let word = first_word(self.sql, backend == Backend::Postgresql);
+        if word.eq_ignore_ascii_case("EXPLAIN") {
+            return Err(Error::invalid(
+                "a cursor is opened over SELECT, WITH, VALUES or TABLE: run EXPLAIN with `query`",
+            ));
+        }
+        Ok(())
     }
 }
 

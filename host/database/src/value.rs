@@ -174,6 +174,11 @@ pub(crate) fn is_plain_decimal(text: &str) -> bool {
     digits(whole) && fraction.is_none_or(digits)
 }
 
+/// Whether the text is one JSON text.
+pub(crate) fn is_json(text: &str) -> bool {
+    serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -208,6 +213,24 @@ mod tests {
             "", "-", ".", "1.", ".5", "+1", "1e5", "1 ", "NaN", "--1", "1.2.3", "١",
         ] {
             assert!(!is_plain_decimal(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn json_texts() {
+        let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+        for good in [
+            "null",
+            " [1, -0.5e+3, \"\\ud800\"] ",
+            "{\"a\": {}, \"a\": 123456789012345678901234567890.10}",
+            &deep,
+        ] {
+            assert!(is_json(good), "{good}");
+        }
+        for bad in [
+            "", " ", "nul", "[1,]", "{a: 1}", "'a'", "01", "NaN", "1 2", "\"\n\"",
+        ] {
+            assert!(!is_json(bad), "{bad}");
         }
     }
 }

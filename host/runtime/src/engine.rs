@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use wasmtime::component::Linker;
 
+use crate::component::one_line;
 use crate::database;
 use crate::error::LoadError;
-use crate::plugin::one_line;
 use crate::state::PluginState;
 
 /// How often running guests are interrupted to look at the clock and let others run.

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::links::Waiting;
+
 /// Why a plugin was not loaded. Nothing was changed, but for migrations that say they were applied.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
@@ -71,6 +73,19 @@ pub enum LoadError {
         /// What to do.
         reason: String,
     },
+    /// Another plugin exports what it imports, and it can't be linked to it all the same.
+    #[error("plugin \"{plugin}\" imports {interface} and can't be linked to it: {reason}")]
+    Link {
+        /// The importer.
+        plugin: Arc<str>,
+        /// What it imports.
+        interface: String,
+        /// Why not, and what to do.
+        reason: String,
+    },
+    /// Nobody exports what they import.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Waiting(Vec<Waiting>),
     /// It exports an interface of ours, but of other types.
     #[error("{} exports {interface}, but not as this host knows it ({reason}): build it against the host's wit/ folder", file.display())]
     Export {
@@ -125,6 +140,8 @@ pub enum CallError {
         function: Arc<str>,
         /// The trap, and the end of what the guest wrote to stderr.
         reason: String,
+        /// A limit was the cause; the reason names it.
+        over_limit: bool,
     },
     /// The guest did not answer in time; its instance is discarded.
     #[error("plugin \"{plugin}\" gave no answer from {function} within {limit:?} ({setting})")]
@@ -158,9 +175,59 @@ pub enum CallError {
         /// The guest's sentence.
         message: String,
     },
+    /// A plugin called another through an interface that none exports now.
+    #[error(
+        "plugin \"{importer}\" called {interface}, which no plugin exports now: put one into the folder"
+    )]
+    Missing {
+        /// Who called.
+        importer: Arc<str>,
+        /// What.
+        interface: Arc<str>,
+    },
+    /// A plugin called another that has not started yet, as two that import each other may do.
+    #[error(
+        "{function} of plugin \"{plugin}\" was called before the plugin had started: call it later than in `start`"
+    )]
+    NotStarted {
+        /// Who was called.
+        plugin: Arc<str>,
+        /// Interface and function.
+        function: Arc<str>,
+    },
+    /// Plugins called each other too deep.
+    #[error(
+        "{function} of plugin \"{plugin}\" was called more than {limit} calls deep (limit `call_depth`): do the plugins call each other in a circle?"
+    )]
+    TooDeep {
+        /// Who was called.
+        plugin: Arc<str>,
+        /// Interface and function.
+        function: Arc<str>,
+        /// Calls.
+        limit: u32,
+    },
     /// The host's own savepoint around the call failed.
     #[error(transparent)]
     Database(Box<poolhouse_database::Error>),
+}
+
+impl CallError {
+    /// The case of `poolhouse:plugin/types.failure-kind` that tells another plugin of it.
+    pub(crate) fn failure_kind(&self) -> &'static str {
+        match self {
+            Self::Missing { .. } | Self::NotStarted { .. } => "missing",
+            Self::Trapped {
+                over_limit: true, ..
+            } => "limit",
+            Self::Trapped { .. } => "trapped",
+            Self::TimedOut { .. } => "timeout",
+            Self::TooDeep { .. } => "depth",
+            Self::Refused(_) | Self::LeftOpen { .. } | Self::Failed { .. } | Self::Database(_) => {
+                "failed"
+            }
+        }
+    }
 }
 
 impl From<poolhouse_database::Error> for CallError {

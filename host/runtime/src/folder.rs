@@ -1,26 +1,33 @@
-//! The plugins of one folder: loading them all, and finding who exports what.
+//! The plugins of one folder: loading, linking and starting them all, and finding who exports what.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use poolhouse_database::Database;
 
+use crate::component::{ComponentFile, name_of};
 use crate::engine::Engine;
 use crate::error::LoadError;
 use crate::exports::Interface;
+use crate::links::{Waiting, resolve};
 use crate::plugin::{Plugin, PluginOptions};
 
 /// The loaded plugins, in order of name.
 pub struct Plugins {
     folder: PathBuf,
     plugins: Vec<Arc<Plugin>>,
+    /// The same, as they were started.
+    started: Vec<Arc<Plugin>>,
+    waiting: Vec<Waiting>,
 }
 
 impl Plugins {
-    /// Loads and prepares every `.wasm` file of the folder, not deeper; with `only`, that one plugin.
+    /// Loads, links and starts every `.wasm` file of the folder, not deeper; with `only`, that one plugin and those that
+    /// it imports from. A plugin that imports what nobody exports is left out and [waits](Plugins::waiting).
     ///
     /// # Errors
-    /// At the first file that can't be used: all or nothing, so that a host never runs with half its plugins.
+    /// At the first file that can't be used: all or nothing, so that a host never runs with half its plugins. Where every
+    /// plugin waits, or the one of `only` does.
     pub async fn load(
         engine: &Engine,
         folder: &Path,
@@ -28,31 +35,49 @@ impl Plugins {
         database: &Database,
         options: impl Fn(&str) -> PluginOptions,
     ) -> Result<Self, LoadError> {
-        let mut plugins = Vec::new();
-        for file in files(folder, only)? {
-            // Whoever waits for this may have been told to stop.
-            tokio::task::yield_now().await;
-            plugins.push(Arc::new(load_file(engine, &file, database, &options)?));
-        }
+        let files = files(folder)?;
+        let components = match only {
+            None => read_all(engine, &files).await?,
+            Some(only) => read_needed(engine, folder, &files, only).await?,
+        };
         let folder = folder.to_owned();
-        if plugins.is_empty() {
+        if components.is_empty() {
             return Err(LoadError::Empty { folder });
         }
-        let mut prepared = Self {
-            folder,
-            plugins: Vec::with_capacity(plugins.len()),
-        };
-        for plugin in plugins {
-            if let Err(error) = plugin.prepare().await {
-                prepared.stop().await;
-                return Err(error);
-            }
-            prepared.plugins.push(plugin);
+        let mut made = Vec::with_capacity(components.len());
+        for component in components {
+            made.push(make(engine, component, database, &options)?);
         }
-        Ok(prepared)
+        let resolved = resolve(&made);
+        if let Some((_, error)) = resolved.wrong.into_iter().next() {
+            return Err(error);
+        }
+        let all_wait = resolved.ready.is_empty();
+        let mut waiting = resolved.waiting.clone();
+        if all_wait || waiting.iter().any(|waiting| only == Some(&*waiting.plugin)) {
+            // The one that was asked for first, and then those that it waits for.
+            waiting.sort_by_key(|waiting| only != Some(&*waiting.plugin));
+            return Err(LoadError::Waiting(waiting));
+        }
+        for waiting in waiting {
+            tracing::warn!("{waiting}");
+        }
+        let mut loaded = Self {
+            folder,
+            plugins: Vec::new(),
+            started: Vec::new(),
+            waiting: resolved.waiting,
+        };
+        match loaded.start(resolved.ready, None).await {
+            Ok(()) => Ok(loaded),
+            Err(error) => {
+                loaded.stop().await;
+                Err(error)
+            }
+        }
     }
 
-    /// Loads and prepares every file that can be used, and says why the others can't: for looking into what is wrong.
+    /// Loads, links and starts every file that can be used, and says why the others can't: for looking into what is wrong.
     ///
     /// # Errors
     /// Only where the folder itself can't be read.
@@ -62,23 +87,67 @@ impl Plugins {
         database: &Database,
         options: impl Fn(&str) -> PluginOptions,
     ) -> Result<(Self, Vec<LoadError>), LoadError> {
-        let mut plugins = Vec::new();
         let mut unusable = Vec::new();
-        for file in files(folder, None)? {
-            let plugin = match load_file(engine, &file, database, &options) {
-                Ok(plugin) => plugin,
-                Err(error) => {
-                    unusable.push(error);
-                    continue;
-                }
-            };
-            match plugin.prepare().await {
-                Ok(()) => plugins.push(Arc::new(plugin)),
+        let mut made = Vec::new();
+        for file in files(folder)? {
+            let plugin = ComponentFile::read(engine, &file)
+                .and_then(|component| make(engine, component, database, &options));
+            match plugin {
+                Ok(plugin) => made.push(plugin),
                 Err(error) => unusable.push(error),
             }
         }
-        let folder = folder.to_owned();
-        Ok((Self { folder, plugins }, unusable))
+        let resolved = resolve(&made);
+        unusable.extend(resolved.wrong.into_iter().map(|(_, error)| error));
+        if !resolved.waiting.is_empty() {
+            unusable.push(LoadError::Waiting(resolved.waiting.clone()));
+        }
+        let mut loaded = Self {
+            folder: folder.to_owned(),
+            plugins: Vec::new(),
+            started: Vec::new(),
+            waiting: resolved.waiting,
+        };
+        loaded.start(resolved.ready, Some(&mut unusable)).await?;
+        Ok((loaded, unusable))
+    }
+
+    /// Applies the migrations of all of them, and then starts one after the other. With `unusable`, one that fails is left
+    /// out and its error put there.
+    async fn start(
+        &mut self,
+        plugins: Vec<Arc<Plugin>>,
+        mut unusable: Option<&mut Vec<LoadError>>,
+    ) -> Result<(), LoadError> {
+        let mut note = |error: LoadError| match &mut unusable {
+            Some(unusable) => {
+                unusable.push(error);
+                Ok(())
+            }
+            None => Err(error),
+        };
+        let mut migrated = Vec::with_capacity(plugins.len());
+        // First all of them: in a circle one may call another in its own start.
+        for plugin in plugins {
+            match plugin.migrate().await {
+                Ok(()) => migrated.push(plugin),
+                Err(error) => note(error)?,
+            }
+        }
+        for plugin in migrated {
+            match plugin.start().await {
+                Ok(()) => self.started.push(plugin),
+                Err(error) => note(error)?,
+            }
+        }
+        self.plugins = self.started.clone();
+        self.plugins.sort_by(|a, b| a.name().cmp(b.name()));
+        Ok(())
+    }
+
+    /// Those that were left out, for nobody exports what they import.
+    pub fn waiting(&self) -> &[Waiting] {
+        &self.waiting
     }
 
     /// Where they were loaded from.
@@ -103,28 +172,78 @@ impl Plugins {
             .filter(move |plugin| plugin.exports.has(interface))
     }
 
-    /// Calls every plugin's `stop`.
+    /// Calls every plugin's `stop`, those first that import from others.
     pub async fn stop(&self) {
-        for plugin in &self.plugins {
+        for plugin in self.started.iter().rev() {
             plugin.stop().await;
         }
     }
 }
 
 /// Compiling blocks the thread: nothing else runs while a folder is loaded.
-fn load_file(
+async fn read_all(engine: &Engine, files: &[PathBuf]) -> Result<Vec<ComponentFile>, LoadError> {
+    let mut components = Vec::with_capacity(files.len());
+    for file in files {
+        // Whoever waits for this may have been told to stop.
+        tokio::task::yield_now().await;
+        components.push(ComponentFile::read(engine, file)?);
+    }
+    Ok(components)
+}
+
+/// Reads one plugin's file, and those of the plugins that may give it what it imports.
+async fn read_needed(
     engine: &Engine,
-    file: &Path,
+    folder: &Path,
+    files: &[PathBuf],
+    only: &str,
+) -> Result<Vec<ComponentFile>, LoadError> {
+    let Some(file) = files.iter().find(|file| name_of(file) == only) else {
+        return Err(LoadError::Absent {
+            plugin: only.to_owned(),
+            folder: folder.to_owned(),
+            present: files.iter().map(|file| name_of(file)).collect(),
+        });
+    };
+    let mut needed = vec![ComponentFile::read(engine, file)?];
+    if needed.iter().all(|component| component.wanted.is_empty()) {
+        return Ok(needed);
+    }
+    let mut others = Vec::new();
+    for file in files.iter().filter(|file| name_of(file) != only) {
+        tokio::task::yield_now().await;
+        match ComponentFile::read(engine, file) {
+            Ok(component) => others.push(component),
+            Err(error) => tracing::warn!("not loaded: {error}"),
+        }
+    }
+    let mut at = 0;
+    while let Some(importer) = needed.get(at) {
+        let (found, rest) = others
+            .into_iter()
+            .partition::<Vec<_>, _>(|other| importer.may_import_from(other));
+        needed.extend(found);
+        others = rest;
+        at += 1;
+    }
+    Ok(needed)
+}
+
+fn make(
+    engine: &Engine,
+    component: ComponentFile,
     database: &Database,
     options: impl Fn(&str) -> PluginOptions,
-) -> Result<Plugin, LoadError> {
-    let plugin = Plugin::load(engine, file, options(&stem(file)), Some(database.clone()))?;
+) -> Result<Arc<Plugin>, LoadError> {
+    let file = component.file.clone();
+    let options = options(&component.name);
+    let plugin = Plugin::new(engine, component, options, Some(database.clone()))?;
     tracing::info!(plugin = %plugin.name(), file = %file.display(), "loaded");
-    Ok(plugin)
+    Ok(Arc::new(plugin))
 }
 
 /// The plugin files of a folder, in order of name; not deeper.
-fn files(folder: &Path, only: Option<&str>) -> Result<Vec<PathBuf>, LoadError> {
+fn files(folder: &Path) -> Result<Vec<PathBuf>, LoadError> {
     let unreadable = |cause| LoadError::Folder {
         folder: folder.to_owned(),
         cause,
@@ -141,22 +260,5 @@ fn files(folder: &Path, only: Option<&str>) -> Result<Vec<PathBuf>, LoadError> {
         }
     }
     files.sort();
-    if let Some(only) = only {
-        let present = files.iter().map(|file| stem(file)).collect();
-        files.retain(|file| stem(file) == only);
-        if files.is_empty() {
-            return Err(LoadError::Absent {
-                plugin: only.to_owned(),
-                folder: folder.to_owned(),
-                present,
-            });
-        }
-    }
     Ok(files)
-}
-
-fn stem(file: &Path) -> String {
-    file.file_stem()
-        .map(|stem| stem.to_string_lossy().into_owned())
-        .unwrap_or_default()
 }

@@ -31,7 +31,7 @@ impl<T, E> Outcome for Result<T, E> {
 
 impl Outcome for Vec<Val> {
     fn failed(&self) -> bool {
-        matches!(self.first(), Some(Val::Result(Err(_))))
+        Answered::of(self).failed
     }
 }
 
@@ -44,6 +44,25 @@ impl<T> Outcome for Plain<T> {
     }
 }
 
+/// That a guest answered, and whether it said that it failed; the values themselves are where the caller wants them.
+pub(crate) struct Answered {
+    failed: bool,
+}
+
+impl Answered {
+    pub(crate) fn of(results: &[Val]) -> Self {
+        Self {
+            failed: matches!(results.first(), Some(Val::Result(Err(_)))),
+        }
+    }
+}
+
+impl Outcome for Answered {
+    fn failed(&self) -> bool {
+        self.failed
+    }
+}
+
 /// What is called, and how long it may take.
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
@@ -51,6 +70,10 @@ pub(crate) struct Call {
     pub(crate) limit: Duration,
     /// The setting that `limit` comes from.
     pub(crate) setting: &'static str,
+    /// How many calls deep in its chain; 1 for the outermost.
+    pub(crate) depth: u32,
+    /// When the caller, another plugin, must have answered itself.
+    pub(crate) until: Option<Instant>,
 }
 
 /// A live instance. After a trap or a timeout it is dead and must be dropped.
@@ -116,16 +139,29 @@ impl Running {
         call: &Call,
         work: impl for<'a> FnOnce(&'a mut Store<PluginState>, &'a Instance) -> Work<'a, R>,
     ) -> Result<R, CallError> {
+        self.call_with(scope, call, &mut (), move |store, instance, ()| {
+            work(store, instance)
+        })
+        .await
+    }
+
+    /// [`Running::call`] for work on what the caller lends.
+    pub(crate) async fn call_with<I, R: Outcome>(
+        &mut self,
+        scope: &Arc<Scope>,
+        call: &Call,
+        lent: &mut I,
+        work: impl for<'a> FnOnce(&'a mut Store<PluginState>, &'a Instance, &'a mut I) -> Work<'a, R>,
+    ) -> Result<R, CallError> {
         let access = Arc::clone(&self.access);
-        let entry = match &access.actor {
-            Some(actor) => Some(scope.enter(actor).await?),
-            None => None,
-        };
-        let mut deadline = Instant::now() + call.limit;
+        let entry = scope.enter(&access.plugin).await;
         let mut call = call.clone();
-        if scope.deadline() < deadline {
-            deadline = scope.deadline();
-        }
+        let own = Instant::now() + call.limit;
+        let deadline = [Some(own), Some(scope.deadline()), call.until]
+            .into_iter()
+            .flatten()
+            .min()
+            .unwrap_or(own);
         if scope.timeout() < call.limit {
             call.limit = scope.timeout();
             call.setting = "for the whole call chain";
@@ -133,9 +169,11 @@ impl Running {
         let state = self.store.data_mut();
         state.database.scope = Some(Arc::clone(scope));
         state.deadline = deadline;
+        state.depth = call.depth;
         self.store.set_epoch_deadline(1);
         self.dead = true;
-        let ended = tokio::time::timeout_at(deadline, work(&mut self.store, &self.instance)).await;
+        let ended =
+            tokio::time::timeout_at(deadline, work(&mut self.store, &self.instance, lent)).await;
         let result = match ended {
             Ok(Ok(answer)) => {
                 self.dead = false;
@@ -151,10 +189,7 @@ impl Running {
             state.stderr.take_tail();
             self.dead = state.database.handles >= access.max_handles;
         }
-        match entry {
-            Some(entry) => self.leave(scope, entry, &call, result).await,
-            None => result,
-        }
+        self.leave(scope, entry, &call, result).await
     }
 
     async fn leave<R: Outcome>(
@@ -166,13 +201,12 @@ impl Running {
     ) -> Result<R, CallError> {
         let keep = result.as_ref().is_ok_and(|answer| !answer.failed());
         let left = scope.leave(entry, keep).await;
-        let left_separate = scope.leave_separate().await;
         let answer = result?;
         // Its work was rolled back, and its own reason says more than what it left.
         if answer.failed() {
             return Ok(answer);
         }
-        if left? || left_separate {
+        if left? {
             return Err(CallError::LeftOpen {
                 plugin: Arc::clone(&self.access.plugin),
                 function: Arc::clone(&call.function),
@@ -207,7 +241,8 @@ fn failure(
     } else {
         error.root_cause().to_string()
     };
-    if let Some(bytes) = state.memory.refused.take() {
+    let refused = state.memory.refused.take();
+    if let Some(bytes) = refused {
         reason = format!("{reason}, after {bytes} bytes of memory were refused (limit `memory`)");
     }
     state.stdout.take_tail();
@@ -219,5 +254,6 @@ fn failure(
         plugin: Arc::clone(plugin),
         function: Arc::clone(&call.function),
         reason,
+        over_limit: refused.is_some(),
     }
 }

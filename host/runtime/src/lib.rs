@@ -10,15 +10,19 @@
 )]
 mod bindings;
 
+mod component;
 mod database;
 mod engine;
 mod error;
 mod exports;
 mod folder;
 mod instance;
+mod interface_name;
 mod limits;
+mod links;
 mod migrations;
 mod output;
+mod plain_data;
 mod plugin;
 mod scope;
 mod state;
@@ -30,6 +34,7 @@ pub use error::{CallError, LoadError};
 pub use exports::Interface;
 pub use folder::Plugins;
 pub use limits::Limits;
+pub use links::Waiting;
 pub use plugin::{Plugin, PluginOptions};
 pub use scope::Scope;
 pub use wave::Answer;

@@ -19,6 +19,8 @@ pub struct Limits {
     pub bytes: u64,
     /// Live session, transaction and cursor handles of one instance.
     pub handles: u32,
+    /// How many calls deep in a chain the plugin may be called by another.
+    pub call_depth: u32,
     /// Warm instances kept for the next calls.
     pub instances: usize,
 }
@@ -33,6 +35,7 @@ impl Default for Limits {
             rows: 100_000,
             bytes: 64 << 20,
             handles: 1024,
+            call_depth: 16,
             instances: 16,
         }
     }

@@ -1,19 +1,24 @@
 //! A loaded plugin: its compiled component, its warm instances, and calls into them.
 
-use std::path::Path;
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 use poolhouse_database::{Actor, Database, Grants, Quota};
+use tokio::time::Instant;
 use wasmtime::Store;
-use wasmtime::component::{Component, Instance, InstancePre};
+use wasmtime::component::{Component, ComponentExportIndex, Instance, InstancePre, Val};
 
+use crate::component::{ComponentFile, OfferedInterface, one_line};
 use crate::database::DatabaseAccess;
 use crate::engine::Engine;
 use crate::error::{CallError, LoadError};
 use crate::exports::Exports;
-use crate::instance::{Call, Outcome, Plain, Running, Work};
+use crate::instance::{Answered, Call, Outcome, Plain, Running, Work};
+use crate::interface_name::InterfaceName;
 use crate::limits::Limits;
+use crate::links::{Caller, Link};
 use crate::scope::Scope;
 use crate::state::PluginState;
 
@@ -24,6 +29,9 @@ pub struct PluginOptions {
     pub grants: Option<Grants>,
     /// What it may use.
     pub limits: Limits,
+    /// Which plugin gives it an interface, by the interface's name with its version or without; needed only where
+    /// several could.
+    pub uses: BTreeMap<String, String>,
 }
 
 /// A plugin that can be called. Calls run side by side, each in an instance of its own.
@@ -32,35 +40,56 @@ pub struct Plugin {
     component: Component,
     pre: InstancePre<PluginState>,
     pub(crate) exports: Exports,
+    offered: Vec<OfferedInterface>,
+    links: Vec<Arc<Link>>,
+    uses: BTreeMap<String, String>,
     access: Arc<DatabaseAccess>,
     limits: Limits,
+    /// Its start is over: other plugins may call it.
+    started: AtomicBool,
     warm: Mutex<Vec<Running>>,
 }
 
 impl Plugin {
-    /// Reads, compiles and links one file. Takes a processor for the tenth of a second that a small
-    /// component needs. Runs nothing of the guest's yet: see [`Plugin::prepare`].
+    /// Makes a plugin of a component: offers it what it imports, and makes it a tenant of the pool. Runs nothing of the
+    /// guest's yet; its imports from other plugins are still to be bound.
     ///
     /// # Errors
-    /// Where the file is not a component that this host can run; the error names the file and what to do.
-    pub fn load(
+    /// Where the host has not what it wants, or it exports an interface of ours in another form; the error names the file
+    /// and what to do.
+    pub(crate) fn new(
         engine: &Engine,
-        file: &Path,
+        component_file: ComponentFile,
         options: PluginOptions,
         database: Option<Database>,
     ) -> Result<Self, LoadError> {
-        let name: Arc<str> = file
-            .file_stem()
-            .map(|stem| stem.to_string_lossy().into_owned())
-            .unwrap_or_default()
-            .into();
-        let component = compile(engine, file)?;
-        let pre = engine
-            .linker()
-            .instantiate_pre(&component)
-            .map_err(|error| unlinkable(engine, &component, file, &error))?;
-        let exports = Exports::of(engine, &component, &pre, file)?;
-        let PluginOptions { grants, limits } = options;
+        let ComponentFile {
+            name,
+            file,
+            component,
+            wanted,
+            offered,
+        } = component_file;
+        let links: Vec<_> = wanted
+            .into_iter()
+            .map(|wanted| Link::new(&name, wanted))
+            .collect();
+        let unlinkable = |error: wasmtime::Error| LoadError::Import {
+            file: file.clone(),
+            import: "an interface in a form".to_owned(),
+            reason: one_line(&error),
+        };
+        let mut linker = engine.linker().clone();
+        for link in &links {
+            link.add_to_linker(&mut linker).map_err(unlinkable)?;
+        }
+        let pre = linker.instantiate_pre(&component).map_err(unlinkable)?;
+        let exports = Exports::of(engine, &component, &pre, &file)?;
+        let PluginOptions {
+            grants,
+            limits,
+            uses,
+        } = options;
         let quota = Quota {
             max: Some(limits.connections),
             reserved: limits.reserved_connections,
@@ -92,18 +121,29 @@ impl Plugin {
             component,
             pre,
             exports,
+            offered,
+            links,
+            uses,
             access,
             limits,
+            started: AtomicBool::new(false),
             warm: Mutex::default(),
         })
     }
 
-    /// Applies the plugin's migrations and calls its `start`. To be called once, before any other call.
+    /// Applies the plugin's migrations. To be called once, before any other call.
     ///
     /// # Errors
-    /// Where a migration or the plugin's own start fails; then the plugin must not be used.
-    pub async fn prepare(&self) -> Result<(), LoadError> {
-        crate::migrations::apply(self).await?;
+    /// Where a migration fails; then the plugin must not be used.
+    pub(crate) async fn migrate(&self) -> Result<(), LoadError> {
+        crate::migrations::apply(self).await
+    }
+
+    /// Calls its `start`, after which other plugins may call it. To be called once, after its migrations.
+    ///
+    /// # Errors
+    /// Where the plugin's own start fails; then the plugin must not be used.
+    pub(crate) async fn start(&self) -> Result<(), LoadError> {
         let started = match &self.exports.lifecycle {
             None => Ok(()),
             Some(lifecycle) => {
@@ -129,7 +169,9 @@ impl Plugin {
         started.map_err(|cause| LoadError::Start {
             plugin: Arc::clone(&self.name),
             cause: Box::new(cause),
-        })
+        })?;
+        self.started.store(true, Ordering::Release);
+        Ok(())
     }
 
     /// Calls the plugin's `stop`. A failure is only logged: the plugin goes in any case.
@@ -187,11 +229,35 @@ impl Plugin {
         &self.component
     }
 
+    /// What it has from other plugins.
+    pub(crate) fn links(&self) -> &[Arc<Link>] {
+        &self.links
+    }
+
+    /// What other plugins can have of it.
+    pub(crate) fn offered(&self) -> &[OfferedInterface] {
+        &self.offered
+    }
+
+    /// The plugin that host.toml says the interface is to come from.
+    pub(crate) fn chosen(&self, interface: &InterfaceName) -> Option<&str> {
+        self.uses
+            .get(interface.full())
+            .or_else(|| self.uses.get(interface.bare()))
+            .map(String::as_str)
+    }
+
     pub(crate) fn call_of(&self, function: &str) -> Call {
+        self.call_from_host(function.into())
+    }
+
+    fn call_from_host(&self, function: Arc<str>) -> Call {
         Call {
-            function: function.into(),
+            function,
             limit: self.limits.call_timeout,
             setting: "limit `call_timeout`",
+            depth: 1,
+            until: None,
         }
     }
 
@@ -217,12 +283,26 @@ impl Plugin {
         call: &Call,
         work: impl for<'a> FnOnce(&'a mut Store<PluginState>, &'a Instance) -> Work<'a, R>,
     ) -> Result<R, CallError> {
+        self.call_with(scope, call, &mut (), move |store, instance, ()| {
+            work(store, instance)
+        })
+        .await
+    }
+
+    /// [`Plugin::call`] for work on what the caller lends.
+    async fn call_with<I, R: Outcome>(
+        &self,
+        scope: &Arc<Scope>,
+        call: &Call,
+        lent: &mut I,
+        work: impl for<'a> FnOnce(&'a mut Store<PluginState>, &'a Instance, &'a mut I) -> Work<'a, R>,
+    ) -> Result<R, CallError> {
         let warm = self.warm.lock().pop();
         let mut running = match warm {
             Some(running) => running,
             None => self.instance(call).await?,
         };
-        let result = running.call(scope, call, work).await;
+        let result = running.call_with(scope, call, lent, work).await;
         if running.is_dead() {
             drop(running);
         } else {
@@ -233,121 +313,66 @@ impl Plugin {
         }
         result
     }
-}
 
-fn compile(engine: &Engine, file: &Path) -> Result<Component, LoadError> {
-    let bytes = std::fs::read(file).map_err(|cause| LoadError::Unreadable {
-        file: file.to_owned(),
-        cause,
-    })?;
-    let not_a_component = |reason: String| LoadError::NotAComponent {
-        file: file.to_owned(),
-        reason,
-    };
-    // The four bytes after the magic number tell a core module from a component.
-    match bytes.get(..8) {
-        Some([0, b'a', b's', b'm', 0x0d, 0, 1, 0]) => {}
-        Some([0, b'a', b's', b'm', 1, 0, 0, 0]) => {
-            return Err(not_a_component(
-                "it is a core WebAssembly module; build it for the target wasm32-wasip2, or wrap it with \
-                 `wasm-tools component new`"
-                    .to_owned(),
-            ));
+    /// A call from another plugin, as a part of its call chain and no longer than the caller itself has.
+    ///
+    /// # Errors
+    /// Those of every call, and that calls are nested too deep or the plugin has not started yet.
+    pub(crate) async fn call_linked(
+        &self,
+        caller: &Caller,
+        function: &Arc<str>,
+        index: ComponentExportIndex,
+        params: &[Val],
+        results: &mut [Val],
+    ) -> Result<(), CallError> {
+        let depth = caller.depth.saturating_add(1);
+        if depth > self.limits.call_depth {
+            return Err(CallError::TooDeep {
+                plugin: Arc::clone(&self.name),
+                function: Arc::clone(function),
+                limit: self.limits.call_depth,
+            });
         }
-        Some([0, b'a', b's', b'm', ..]) => {
-            return Err(not_a_component(
-                "its binary version is unknown; build it with a toolchain of component model 1.0"
-                    .to_owned(),
-            ));
+        if !self.started.load(Ordering::Acquire) {
+            return Err(CallError::NotStarted {
+                plugin: Arc::clone(&self.name),
+                function: Arc::clone(function),
+            });
         }
-        _ => {
-            return Err(not_a_component(
-                "it does not begin like one; take it out of the folder, or build it again"
-                    .to_owned(),
-            ));
-        }
-    }
-    Component::from_binary(engine.wasmtime(), &bytes).map_err(|error| {
-        not_a_component(format!(
-            "it is damaged ({}); build it again",
-            one_line(&error)
-        ))
-    })
-}
-
-/// Which import the linker did not have.
-fn unlinkable(
-    engine: &Engine,
-    component: &Component,
-    file: &Path,
-    error: &wasmtime::Error,
-) -> LoadError {
-    let ty = component.component_type();
-    let import = ty
-        .imports(engine.wasmtime())
-        .map(|(name, _)| name.to_owned())
-        .find(|name| !is_offered(name));
-    match import {
-        Some(import) => LoadError::Import {
-            file: file.to_owned(),
-            reason: "a plugin may import poolhouse:database/database and WASI 0.2, of the versions in wit/".to_owned(),
-            import,
-        },
-        None => LoadError::Import {
-            file: file.to_owned(),
-            import: "an interface in a form".to_owned(),
-            reason: one_line(error),
-        },
-    }
-}
-
-fn is_offered(import: &str) -> bool {
-    let (interface, version) = import.split_once('@').unwrap_or((import, ""));
-    match interface.split_once(':') {
-        Some(("wasi", rest)) => {
-            let package = rest.split('/').next().unwrap_or_default();
-            version.starts_with("0.2.")
-                && matches!(
-                    package,
-                    "cli" | "clocks" | "filesystem" | "io" | "random" | "sockets"
-                )
-        }
-        Some(("poolhouse", rest)) => {
-            version.starts_with("0.1.")
-                && matches!(
-                    rest,
-                    "database/database" | "database/types" | "plugin/types" | "trading/types"
-                )
-        }
-        _ => false,
-    }
-}
-
-pub(crate) fn one_line(error: &wasmtime::Error) -> String {
-    error
-        .chain()
-        .map(|cause| cause.to_string().replace('\n', " "))
-        .collect::<Vec<_>>()
-        .join(": ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_offered;
-
-    #[test]
-    fn offers_are_by_package_and_version() {
-        for (import, offered) in [
-            ("wasi:cli/stdout@0.2.6", true),
-            ("wasi:http/types@0.2.6", false),
-            ("wasi:cli/stdout@0.3.0", false),
-            ("poolhouse:database/database@0.1.0", true),
-            ("poolhouse:database/database@0.2.0", false),
-            ("poolhouse:trading/user-service@0.1.0", false),
-            ("acme:billing/invoice", false),
-            ("log", false),
-        ] {
-            assert_eq!(is_offered(import), offered, "{import}");
-        }
+        let call = Call {
+            depth,
+            until: Some(caller.deadline),
+            ..self.call_from_host(Arc::clone(function))
+        };
+        let begun = Instant::now();
+        let mut lent = (params, results);
+        let answered = self
+            .call_with(
+                &caller.scope,
+                &call,
+                &mut lent,
+                move |store, instance, (params, results)| {
+                    Box::pin(async move {
+                        let function = instance
+                            .get_func(&mut *store, index)
+                            .ok_or_else(|| wasmtime::format_err!("the export has gone"))?;
+                        function.call_async(store, params, results).await?;
+                        Ok(Answered::of(results))
+                    })
+                },
+            )
+            .await;
+        tracing::debug!(
+            chain = caller.scope.id(),
+            depth,
+            caller = %caller.plugin,
+            plugin = %self.name,
+            %function,
+            took = ?begun.elapsed(),
+            failed = answered.as_ref().map_or(true, Outcome::failed),
+            "called"
+        );
+        answered.map(|_| ())
     }
 }

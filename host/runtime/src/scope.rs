@@ -1,8 +1,8 @@
 //! One call chain: its deadline and its connections. Whatever is still open when it ends is rolled back.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -28,11 +28,35 @@ pub struct Scope {
     shared: AsyncMutex<Slot>,
     separate: Mutex<HashMap<u64, Arc<AsyncMutex<Slot>>>>,
     trouble: Mutex<Option<Error>>,
+    observer: OnceLock<Observer>,
 }
+
+/// See [`Scope::observe`].
+type Observer = Box<dyn Fn(&str, &str) -> Result<(), String> + Send + Sync>;
 
 /// A connection's worth of work.
 pub(crate) struct Slot {
     pub(crate) chain: Option<Chain>,
+    /// Calls under way that work on it, from the outermost inwards; none for a separate session's.
+    calls: Vec<CallUnderWay>,
+}
+
+/// One call's place in the shared transaction.
+struct CallUnderWay {
+    plugin: Arc<str>,
+    savepoint: Savepoint,
+}
+
+/// The host's savepoint around one call. It is made at the first statement in it, for most calls make none.
+enum Savepoint {
+    /// No transaction was open when the call began.
+    NotNeeded,
+    NotMadeYet,
+    /// Made when so many levels were open.
+    Made {
+        depth: usize,
+        id: TransactionId,
+    },
 }
 
 impl Slot {
@@ -55,9 +79,10 @@ impl Scope {
             timeout,
             deadline,
             database,
-            shared: AsyncMutex::new(Slot { chain }),
+            shared: AsyncMutex::new(Slot::new(chain)),
             separate: Mutex::default(),
             trouble: Mutex::default(),
+            observer: OnceLock::new(),
         })
     }
 
@@ -80,6 +105,23 @@ impl Scope {
     /// can only tell of it in words, and whoever decides about another try should not have to read them.
     pub fn trouble(&self) -> Option<Error> {
         self.trouble.lock().clone()
+    }
+
+    /// Lets `observer` see every call that the chain's guests make into the host or through it into each other, before it is
+    /// made: which plugin calls, and what. An error of its own traps that guest there. The first observer stays.
+    pub fn observe(
+        &self,
+        observer: impl Fn(&str, &str) -> Result<(), String> + Send + Sync + 'static,
+    ) {
+        let _ = self.observer.set(Box::new(observer));
+    }
+
+    /// To be told before each call that a guest makes; an error is to trap it.
+    pub(crate) fn host_call(&self, plugin: &str, function: &str) -> Result<(), String> {
+        match self.observer.get() {
+            Some(observer) => observer(plugin, function),
+            None => Ok(()),
+        }
     }
 
     pub(crate) fn note_trouble(&self, error: &Error) {
@@ -156,7 +198,7 @@ impl Scope {
                 chain.set_acquire(Acquire::AtOnce);
                 chain
             });
-            Arc::new(AsyncMutex::new(Slot { chain }))
+            Arc::new(AsyncMutex::new(Slot::new(chain)))
         });
         Some(Arc::clone(slot))
     }
@@ -197,60 +239,98 @@ impl Scope {
             })
     }
 
-    /// Marks the place in the shared transaction that a call begins at; a savepoint if one is open.
-    pub(crate) async fn enter(&self, actor: &Actor) -> Result<Entry, Error> {
+    /// Marks the place in the shared transaction that a call begins at.
+    pub(crate) async fn enter(&self, plugin: &Arc<str>) -> Entry {
         let mut slot = self.shared.lock().await;
-        let Some(chain) = slot.chain.as_mut() else {
-            return Ok(Entry {
-                depth: 0,
-                savepoint: None,
-            });
-        };
-        let mut entry = Entry {
-            depth: chain.depth(),
-            savepoint: None,
-        };
-        if entry.depth > 0 {
-            entry.savepoint = Some(chain.begin(actor, TransactionOptions::default()).await?);
+        let in_transaction = slot.chain.as_ref().is_some_and(|chain| chain.depth() > 0);
+        let position = slot.calls.len();
+        slot.calls.push(CallUnderWay {
+            plugin: Arc::clone(plugin),
+            savepoint: if in_transaction {
+                Savepoint::NotMadeYet
+            } else {
+                Savepoint::NotNeeded
+            },
+        });
+        Entry {
+            position,
+            separate: self.separate_depths(),
         }
-        Ok(entry)
     }
 
-    /// Ends what a call began. Answers whether the guest had left a transaction open.
+    /// Ends what a call began: kept if it went well, rolled back otherwise. Answers whether the guest had left a
+    /// transaction open.
     ///
     /// # Errors
     /// Where the savepoint of a call that went well can't be released.
     pub(crate) async fn leave(&self, entry: Entry, keep: bool) -> Result<bool, Error> {
+        let left_separate = self.leave_separate(&entry.separate).await;
         let mut slot = self.shared.lock().await;
-        let Some(chain) = slot.chain.as_mut() else {
-            return Ok(false);
+        // Calls further inwards whose future was dropped before they could leave end with it.
+        let call = slot.calls.drain(entry.position..).next();
+        let (Some(call), Some(chain)) = (call, slot.chain.as_mut()) else {
+            return Ok(left_separate);
         };
-        let own = entry.depth + usize::from(entry.savepoint.is_some());
-        let left_open = chain.depth() > own;
-        // What the guest left comes first, and is logged as the guest's.
-        chain.unwind_to(own).await;
-        let ended = match entry.savepoint {
-            Some(savepoint) if keep && !left_open => chain.commit(savepoint).await,
-            // A rollback that fails has lost the connection and the work with it: rolled back all the same.
-            Some(savepoint) => {
-                let _ = chain.rollback(savepoint).await;
-                Ok(())
+        let left_open = match call.savepoint {
+            Savepoint::NotNeeded => {
+                let left_open = chain.depth() > 0;
+                chain.unwind_to(0).await;
+                left_open
             }
-            None => Ok(()),
+            // It did nothing there.
+            Savepoint::NotMadeYet => false,
+            Savepoint::Made { depth, id } => {
+                let left_open = chain.depth() > depth + 1;
+                // What the guest left comes first, and is logged as the guest's.
+                chain.unwind_to(depth + 1).await;
+                if keep && !left_open && !left_separate {
+                    chain.commit(id).await?;
+                } else {
+                    // One that fails has lost the connection and the work with it: rolled back all the same.
+                    let _ = chain.rollback(id).await;
+                }
+                chain.unwind_to(depth).await;
+                left_open
+            }
         };
-        chain.unwind_to(entry.depth).await;
-        ended.map(|()| left_open)
+        Ok(left_open || left_separate)
     }
 
-    /// Ends the transactions that separate sessions left open. Answers whether there were any.
-    pub(crate) async fn leave_separate(&self) -> bool {
-        let separate: Vec<_> = self.separate.lock().values().cloned().collect();
+    /// How many levels each separate session has open that has any.
+    fn separate_depths(&self) -> Vec<(u64, usize)> {
+        let separate = self.separate.lock();
+        let depths = separate.iter().filter_map(|(session, slot)| {
+            let depth = slot.try_lock().ok()?.chain.as_ref()?.depth();
+            (depth > 0).then_some((*session, depth))
+        });
+        depths.collect()
+    }
+
+    /// Ends the transactions that separate sessions have opened since they had these levels open. Answers whether there
+    /// were any.
+    async fn leave_separate(&self, before: &[(u64, usize)]) -> bool {
+        let separate: Vec<_> = self
+            .separate
+            .lock()
+            .iter()
+            .map(|(session, slot)| (*session, Arc::clone(slot)))
+            .collect();
         let mut left_open = false;
-        for slot in separate {
-            // One that is locked belongs to an outer call of this chain.
-            if let Ok(mut slot) = slot.try_lock() {
+        for (session, slot) in separate {
+            // One that is locked is at work for an outer call of this chain.
+            let Ok(mut slot) = slot.try_lock() else {
+                continue;
+            };
+            let depth = before
+                .iter()
+                .find(|(id, _)| *id == session)
+                .map_or(0, |(_, depth)| *depth);
+            if depth == 0 {
                 left_open |= slot.chain.as_ref().is_some_and(|chain| chain.depth() > 0);
                 slot.finish().await;
+            } else if let Some(chain) = slot.chain.as_mut() {
+                left_open |= chain.depth() > depth;
+                chain.unwind_to(depth).await;
             }
         }
         left_open
@@ -258,13 +338,38 @@ impl Scope {
 }
 
 /// Where a call began; given back to [`Scope::leave`].
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(crate) struct Entry {
-    depth: usize,
-    savepoint: Option<TransactionId>,
+    position: usize,
+    separate: Vec<(u64, usize)>,
 }
 
 impl Slot {
+    fn new(chain: Option<Chain>) -> Self {
+        Self {
+            chain,
+            calls: Vec::new(),
+        }
+    }
+
+    /// Makes the savepoints of the calls under way that have none yet, so that each can be undone by itself.
+    ///
+    /// # Errors
+    /// Those of every statement: the transaction may be aborted, or lost.
+    pub(crate) async fn mark_calls(&mut self) -> Result<(), Error> {
+        let Some(chain) = self.chain.as_mut() else {
+            return Ok(());
+        };
+        for call in &mut self.calls {
+            if let Savepoint::NotMadeYet = call.savepoint {
+                let depth = chain.depth();
+                let id = chain.savepoint_around(&call.plugin).await?;
+                call.savepoint = Savepoint::Made { depth, id };
+            }
+        }
+        Ok(())
+    }
+
     pub(crate) fn chain_mut(&mut self) -> Result<&mut Chain, Error> {
         self.chain
             .as_mut()

@@ -8,6 +8,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 use crate::database::DatabaseState;
 use crate::limits::Limits;
+use crate::links::Caller;
 use crate::output::{Output, Stream};
 
 /// The host's side of one instance.
@@ -20,6 +21,8 @@ pub(crate) struct PluginState {
     pub(crate) stderr: Output,
     /// When the call under way must end; looked at at every epoch tick.
     pub(crate) deadline: Instant,
+    /// How many calls deep in its chain the call under way is.
+    pub(crate) depth: u32,
 }
 
 impl PluginState {
@@ -44,7 +47,20 @@ impl PluginState {
             stdout,
             stderr,
             deadline: Instant::now(),
+            depth: 0,
         }
+    }
+}
+
+impl PluginState {
+    /// Where a call from this guest into another comes from; none while the component starts.
+    pub(crate) fn caller(&self) -> Option<Caller> {
+        Some(Caller {
+            plugin: Arc::clone(&self.database.access.plugin),
+            scope: self.database.scope.clone()?,
+            depth: self.depth,
+            deadline: self.deadline,
+        })
     }
 }
 

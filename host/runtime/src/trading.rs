@@ -178,9 +178,9 @@ impl StrategyInstance {
             instance,
             warm_up_bars,
             on_bar: Call {
-                function: "strategy.instance.on-bar".into(),
                 limit: bar_timeout,
                 setting: "`bar_timeout` of [trading]",
+                ..plugin.call_of("strategy.instance.on-bar")
             },
         })
     }
@@ -209,7 +209,8 @@ impl StrategyInstance {
                 Box::pin(async move { guest.instance().call_on_bar(store, instance, &bar).await })
             })
             .await;
-        if self.plugin.actor().is_some() {
+        // It may have called plugins that use the database, if it does not itself.
+        if self.plugin.actor().is_some() || !self.plugin.links().is_empty() {
             scope.finish().await;
         }
         answer?.map_err(|message| self.plugin.failed(&self.on_bar, message))

@@ -8,6 +8,7 @@ use wasmtime::component::{ComponentExportIndex, Type, Val};
 
 use crate::engine::Engine;
 use crate::error::CallError;
+use crate::plain_data::{has_resource, signature};
 use crate::plugin::Plugin;
 use crate::scope::Scope;
 
@@ -233,48 +234,6 @@ fn short(name: &str) -> String {
             format!("{}.{function}", bare.rsplit('/').next().unwrap_or(bare))
         }
         None => name.to_owned(),
-    }
-}
-
-fn signature(ty: &ComponentFunc) -> String {
-    let show = |ty: &Type| {
-        if has_resource(ty) {
-            "resource".to_owned()
-        } else {
-            DisplayType(ty).to_string()
-        }
-    };
-    let params: Vec<_> = ty
-        .params()
-        .map(|(name, ty)| format!("{name}: {}", show(&ty)))
-        .collect();
-    let result = ty
-        .results()
-        .next()
-        .map(|ty| format!(" -> {}", show(&ty)))
-        .unwrap_or_default();
-    format!("({}){result}", params.join(", "))
-}
-
-fn has_resource(ty: &Type) -> bool {
-    match ty {
-        Type::Own(_) | Type::Borrow(_) | Type::Future(_) | Type::Stream(_) | Type::ErrorContext => {
-            true
-        }
-        Type::List(list) => has_resource(&list.ty()),
-        Type::FixedLengthList(list) => has_resource(&list.ty()),
-        Type::Map(map) => has_resource(&map.key()) || has_resource(&map.value()),
-        Type::Record(record) => record.fields().any(|field| has_resource(&field.ty)),
-        Type::Tuple(tuple) => tuple.types().any(|ty| has_resource(&ty)),
-        Type::Variant(variant) => variant
-            .cases()
-            .any(|case| case.ty.as_ref().is_some_and(has_resource)),
-        Type::Option(option) => has_resource(&option.ty()),
-        Type::Result(result) => {
-            result.ok().as_ref().is_some_and(has_resource)
-                || result.err().as_ref().is_some_and(has_resource)
-        }
-        _ => false,
     }
 }
 

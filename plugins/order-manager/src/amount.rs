@@ -57,6 +57,23 @@ impl Amount {
         &quantity.decimal() * &price.decimal() > limit.decimal()
     }
 
+    /// `quantity` × `price`.
+    pub(crate) fn product(quantity: &Self, price: &Self) -> Decimal {
+        match (quantity, price) {
+            (
+                Self::Short {
+                    digits: q,
+                    scale: qs,
+                },
+                Self::Short {
+                    digits: p,
+                    scale: ps,
+                },
+            ) => Decimal::scaled(i128::from(*q) * i128::from(*p), qs + ps),
+            _ => &quantity.decimal() * &price.decimal(),
+        }
+    }
+
     fn decimal(&self) -> Decimal {
         match self {
             Self::Short { digits, scale } => Decimal::scaled((*digits).into(), *scale),

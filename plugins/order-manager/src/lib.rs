@@ -1,8 +1,9 @@
 //! Accepts or rejects orders and keeps each exactly once, and keeps how far every strategy row has come. Which
-//! orders are asked for, the host's trading loop decides.
+//! orders are asked for, the host's trading loop decides; what a user may have in all, the user service.
 
 mod amount;
 mod bindings;
+mod exposure;
 mod place;
 mod progress;
 mod schema;
@@ -13,7 +14,7 @@ use bindings::exports::poolhouse::trading::order_manager::{
     Guest, Mark, Order, Outcome, Status, StoredOrder,
 };
 use bindings::poolhouse::trading::types::Side;
-use poolhouse::database::{Decimal, Error, Row, Session, Timestamp};
+use poolhouse::database::{Decimal, Row, Session, Timestamp};
 use poolhouse::{Failure, params};
 
 /// The plugin.
@@ -29,16 +30,11 @@ impl migrations::Guest for OrderManager {
 impl Guest for OrderManager {
     fn place(orders: Vec<Order>) -> Result<Vec<Outcome>, Failure> {
         let mut outcomes = place::judge(&orders)?;
-        let session = Session::open()?;
-        if place::is_one_statement(orders.len()) {
-            place::store(orders, &mut outcomes, |sql, params| {
-                session.query(sql, params)
-            })?;
-        } else {
-            session.transaction(|tx| {
-                place::store(orders, &mut outcomes, |sql, params| tx.query(sql, params))
-            })?;
-        }
+        let exposures = exposure::of(&orders, &outcomes)?;
+        Session::open()?.transaction(|tx| {
+            place::store(orders, &mut outcomes, |sql, params| tx.query(sql, params))?;
+            exposure::take(exposures, &mut outcomes, tx)
+        })?;
         Ok(outcomes)
     }
 
@@ -56,19 +52,15 @@ impl Guest for OrderManager {
     }
 
     fn progress() -> Result<Vec<Mark>, Failure> {
-        let mut marks = Vec::new();
-        Session::open()?.each(
-            "SELECT strategy_id, bar_time FROM progress",
-            params![],
-            |row| {
-                let Timestamp(bar_time) = row.get(1)?;
-                marks.push(Mark {
-                    strategy_id: row.get(0)?,
-                    bar_time,
-                });
-                Ok::<_, Error>(())
-            },
-        )?;
+        let rows = Session::open()?
+            .read_all::<(_, Timestamp)>("SELECT strategy_id, bar_time FROM progress", params![])?;
+        let mut marks: Vec<_> = rows
+            .into_iter()
+            .map(|(strategy_id, Timestamp(bar_time))| Mark {
+                strategy_id,
+                bar_time,
+            })
+            .collect();
         // Sorted here, for the order of texts depends on the database's collation.
         marks.sort_unstable_by(|a, b| a.strategy_id.cmp(&b.strategy_id));
         Ok(marks)

@@ -20,11 +20,6 @@ static INSERT: Statements = Statements::new(
     " ON CONFLICT (client_order_id) DO NOTHING RETURNING client_order_id",
 );
 
-/// Whether one statement stores that many orders, so that no transaction is needed to make it all or nothing.
-pub(crate) fn is_one_statement(orders: usize) -> bool {
-    INSERT.next(orders).is_none_or(|(_, rows)| rows == orders)
-}
-
 /// What becomes of each order if it is not there already. An order that makes no sense fails them all.
 pub(crate) fn judge(orders: &[Order]) -> Result<Vec<Outcome>, Failure> {
     orders

@@ -2,11 +2,14 @@
 //! not its business.
 
 mod bindings;
+mod exposure;
 mod schema;
 
 use bindings::exports::poolhouse::plugin::migrations;
-use bindings::exports::poolhouse::trading::user_service::{Guest, Subscriber, Subscription, User};
-use poolhouse::database::{Decimal, Error, Row, Session};
+use bindings::exports::poolhouse::trading::user_service::{
+    ExposureOutcome, Guest, NewOrders, Subscriber, Subscription, User,
+};
+use poolhouse::database::{Decimal, Session};
 use poolhouse::{Failure, params};
 
 /// The plugin.
@@ -21,26 +24,22 @@ impl migrations::Guest for UserService {
 
 impl Guest for UserService {
     fn list_active() -> Result<Vec<User>, Failure> {
-        let mut users = Vec::new();
-        Session::open()?.each(
+        let rows = Session::open()?.read_all(
             "SELECT id, name, active, max_order_value, max_exposure FROM users WHERE active",
             params![],
-            |row| {
-                users.push(user(row)?);
-                Ok::<_, Error>(())
-            },
         )?;
+        let mut users: Vec<_> = rows.into_iter().map(user).collect();
         // Sorted here, for the order of texts depends on the database's collation.
         users.sort_unstable_by(|a, b| a.id.cmp(&b.id));
         Ok(users)
     }
 
     fn get(id: String) -> Result<Option<User>, Failure> {
-        let rows = Session::open()?.query(
+        let row = Session::open()?.query_optional(
             "SELECT id, name, active, max_order_value, max_exposure FROM users WHERE id = $1",
             params![id],
         )?;
-        Ok(rows.first().map(user).transpose()?)
+        Ok(row.map(user))
     }
 
     fn save(user: User) -> Result<(), Failure> {
@@ -92,41 +91,54 @@ impl Guest for UserService {
     }
 
     fn subscribers() -> Result<Vec<Subscriber>, Failure> {
-        let mut subscribers = Vec::new();
-        Session::open()?.each(
+        let rows = Session::open()?.read_all::<(_, _, Decimal, _)>(
             "SELECT s.user_id, s.strategy_id, s.quantity, u.max_order_value \
              FROM subscriptions s JOIN users u ON u.id = s.user_id WHERE u.active",
             params![],
-            |row| {
-                subscribers.push(Subscriber {
-                    user_id: row.get(0)?,
-                    strategy_id: row.get(1)?,
-                    quantity: row.get::<Decimal>(2)?.to_string(),
-                    max_order_value: optional(row, "max_order_value")?,
-                });
-                Ok::<_, Error>(())
-            },
         )?;
+        let mut subscribers: Vec<_> = rows
+            .into_iter()
+            .map(
+                |(user_id, strategy_id, quantity, max_order_value)| Subscriber {
+                    user_id,
+                    strategy_id,
+                    quantity: quantity.to_string(),
+                    max_order_value: optional(max_order_value),
+                },
+            )
+            .collect();
         subscribers.sort_unstable_by(|a, b| {
             (&a.strategy_id, &a.user_id).cmp(&(&b.strategy_id, &b.user_id))
         });
         Ok(subscribers)
     }
+
+    fn exposure(user_id: String) -> Result<Option<String>, Failure> {
+        let exposure: Option<Decimal> = Session::open()?
+            .query_scalar_optional("SELECT exposure FROM users WHERE id = $1", params![user_id])?;
+        Ok(exposure.map(|exposure| exposure.to_string()))
+    }
+
+    fn take_exposure(orders: Vec<NewOrders>) -> Result<Vec<Vec<ExposureOutcome>>, Failure> {
+        exposure::take(orders)
+    }
 }
 
-fn user(row: Row<'_>) -> Result<User, Error> {
-    Ok(User {
-        id: row.get("id")?,
-        name: row.get("name")?,
-        active: row.get("active")?,
-        max_order_value: optional(row, "max_order_value")?,
-        max_exposure: optional(row, "max_exposure")?,
-    })
+/// In the order of [`User`]'s fields.
+type UserRow = (String, String, bool, Option<Decimal>, Option<Decimal>);
+
+fn user((id, name, active, max_order_value, max_exposure): UserRow) -> User {
+    User {
+        id,
+        name,
+        active,
+        max_order_value: optional(max_order_value),
+        max_exposure: optional(max_exposure),
+    }
 }
 
-fn optional(row: Row<'_>, column: &str) -> Result<Option<String>, Error> {
-    let decimal: Option<Decimal> = row.get(column)?;
-    Ok(decimal.map(|decimal| decimal.to_string()))
+fn optional(decimal: Option<Decimal>) -> Option<String> {
+    decimal.map(|decimal| decimal.to_string())
 }
 
 /// The checks are made before, by name of the field; this is for their common tail.

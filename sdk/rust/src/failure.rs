@@ -18,3 +18,15 @@ impl From<Error> for Failure {
         Self::failed(error.to_string())
     }
 }
+
+impl From<String> for Failure {
+    fn from(message: String) -> Self {
+        Self::failed(message)
+    }
+}
+
+impl From<&str> for Failure {
+    fn from(message: &str) -> Self {
+        Self::failed(message)
+    }
+}

@@ -84,11 +84,19 @@ pub(crate) fn only<T>(
     }
     match first.and_then(client) {
         Some(client) => Ok(client),
-        None => bail!(
-            "no plugin in {} exports {}: put one there",
-            plugins.folder().display(),
-            interface.name()
-        ),
+        None => {
+            let waiting: Vec<_> = plugins.waiting().iter().map(ToString::to_string).collect();
+            bail!(
+                "no plugin in {} exports {}: {}",
+                plugins.folder().display(),
+                interface.name(),
+                if waiting.is_empty() {
+                    "put one there".to_owned()
+                } else {
+                    waiting.join("; ")
+                }
+            )
+        }
     }
 }
 

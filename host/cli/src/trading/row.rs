@@ -83,6 +83,10 @@ impl Row {
         bar_timeout: Duration,
     ) -> anyhow::Result<Self> {
         let Some(plugin) = plugins.get(&row.plugin) else {
+            let mut waiting = plugins.waiting().iter();
+            if let Some(waiting) = waiting.find(|waiting| *waiting.plugin == *row.plugin) {
+                bail!("{waiting}");
+            }
             let names: Vec<_> = plugins.iter().map(|plugin| &**plugin.name()).collect();
             bail!(
                 "it names the plugin \"{}\", which is not in {} (there are {})",

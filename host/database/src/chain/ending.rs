@@ -8,6 +8,7 @@ use crate::statement::Failed;
 use crate::transaction::{State, TransactionId};
 
 use super::Chain;
+use super::cursors::CursorEnd;
 use super::levels::savepoint_name;
 
 impl Chain {
@@ -26,7 +27,7 @@ impl Chain {
         match &level.state {
             State::Lost(error) => {
                 let error = error.clone();
-                self.levels.truncate(position);
+                self.end_levels(position, CursorEnd::RolledBack);
                 return Err(error);
             }
             State::Aborted => {
@@ -42,13 +43,20 @@ impl Chain {
             State::Open => {}
         }
         let started = Instant::now();
-        let result = if position == 0 {
-            self.on_lease("COMMIT", async |connection| connection.commit().await)
-                .await
+        let sql = if position == 0 {
+            "COMMIT".to_owned()
         } else {
-            let sql = format!("RELEASE SAVEPOINT {}", savepoint_name(position));
-            self.on_lease(&sql, async |connection| connection.batch(&sql).await)
+            format!("RELEASE SAVEPOINT {}", savepoint_name(position))
+        };
+        let result = match self.close_cursors_of(position).await {
+            Ok(()) => {
+                self.on_lease(&sql, async |connection| match position {
+                    0 => connection.commit().await,
+                    _ => connection.batch(&sql).await,
+                })
                 .await
+            }
+            Err(failed) => Err(failed),
         };
         self.echo_control(
             &plugin,
@@ -61,13 +69,11 @@ impl Chain {
             result.as_ref().err().map(|failed| &failed.error),
         );
         match result {
-            Ok(()) if position == 0 => {
-                self.levels.clear();
-                self.give_back(true).await;
-                Ok(())
-            }
             Ok(()) => {
-                self.levels.truncate(position);
+                self.end_levels(position, CursorEnd::Committed);
+                if position == 0 {
+                    self.give_back(true).await;
+                }
                 Ok(())
             }
             Err(failed) => Err(self.after_failed_commit(position, failed).await),
@@ -87,7 +93,7 @@ impl Chain {
         let plugin = level.plugin.clone();
         if let State::Lost(error) = &level.state {
             let error = error.clone();
-            self.levels.truncate(position);
+            self.end_levels(position, CursorEnd::RolledBack);
             return match error {
                 Error::Unavailable { .. } => Err(error),
                 _ => Ok(()),
@@ -112,7 +118,7 @@ impl Chain {
         );
         match result {
             Ok(()) => {
-                self.levels.truncate(position);
+                self.end_levels(position, CursorEnd::RolledBack);
                 if position == 0 {
                     self.give_back(true).await;
                 }
@@ -120,7 +126,7 @@ impl Chain {
             }
             Err(failed) => {
                 self.lose(&failed.error);
-                self.levels.truncate(position);
+                self.end_levels(position, CursorEnd::RolledBack);
                 Err(failed.error)
             }
         }
@@ -141,12 +147,14 @@ impl Chain {
             warn!(target: "poolhouse::database", plugin = &*plugin, chain = self.chain, "plugin {plugin} left {what} open; rolled back");
         }
         if self.rollback(id).await.is_err() {
-            self.levels.truncate(depth);
+            self.end_levels(depth, CursorEnd::RolledBack);
         }
     }
 
-    /// Rolls everything back and gives the connection back; after it the server shows no transaction of this chain.
+    /// Ends every cursor, rolls everything back and gives the connections back; after it the server shows no
+    /// transaction of this chain.
     pub async fn finish(&mut self) {
+        self.close_all_cursors().await;
         self.unwind_to(0).await;
         self.give_back(false).await;
     }
@@ -164,7 +172,13 @@ impl Chain {
         } else if self.roll_back_to(position).await.is_err() {
             self.lose(&error);
         }
-        self.levels.truncate(position);
+        self.end_levels(position, CursorEnd::RolledBack);
         error
+    }
+
+    /// Levels from `position` on have ended, and with them the cursors that were opened in them.
+    fn end_levels(&mut self, position: usize, how: CursorEnd) {
+        self.levels.truncate(position);
+        self.cursors.end_outside(&self.levels, how);
     }
 }

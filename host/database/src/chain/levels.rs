@@ -19,10 +19,10 @@ use super::{Chain, held_too_long, lost_connection, taken_back, transaction_timeo
 const MAX_LEVELS: usize = 64;
 
 /// Beyond the call's deadline, so that a ROLLBACK that comes after it still has its time.
-const GRACE: Duration = Duration::from_secs(5);
+pub(super) const GRACE: Duration = Duration::from_secs(5);
 
 /// For the same in a call without a deadline.
-const CONTROL_LIMIT: Duration = Duration::from_secs(30);
+pub(super) const CONTROL_LIMIT: Duration = Duration::from_secs(30);
 
 impl Chain {
     /// Begins a transaction, or a savepoint where one is open already.
@@ -39,7 +39,7 @@ impl Chain {
             return Err(Error::Denied(Refusal::Nothing.message(&actor.plugin)));
         }
         if self.enter(Within::Session).await? {
-            return self.nest(actor, &options).await;
+            return self.nest(&actor.plugin, &options).await;
         }
         if !options.read_only
             && let Some(reason) = &self.refuse_writes
@@ -49,7 +49,7 @@ impl Chain {
                 message: reason.clone(),
             });
         }
-        let mut lease = self.lend(actor).await?;
+        let mut lease = self.lend(actor, self.acquire).await?;
         // Before BEGIN: wherever this is dropped, the connection is reset or closed.
         lease.touch();
         let started = Instant::now();
@@ -91,7 +91,12 @@ impl Chain {
         self.session_touched = false;
         self.inserted = false;
         self.wrote = false;
-        Ok(self.push(actor, &options, options.read_only, options.isolation))
+        Ok(self.push(
+            &actor.plugin,
+            &options,
+            options.read_only,
+            options.isolation,
+        ))
     }
 
     /// Makes a savepoint in `parent`, which must be the innermost open level.
@@ -104,7 +109,17 @@ impl Chain {
         parent: TransactionId,
     ) -> Result<TransactionId, Error> {
         self.enter(Within::Transaction(parent)).await?;
-        self.nest(actor, &TransactionOptions::default()).await
+        self.nest(&actor.plugin, &TransactionOptions::default())
+            .await
+    }
+
+    /// Makes a savepoint of the host's own around the work of one plugin, whatever its grants, in what is open.
+    ///
+    /// # Errors
+    /// Those of [`Chain::savepoint`]; `Closed` where no transaction is open.
+    pub async fn savepoint_around(&mut self, plugin: &Arc<str>) -> Result<TransactionId, Error> {
+        self.enter(Within::Session).await?;
+        self.nest(plugin, &TransactionOptions::default()).await
     }
 
     /// How many levels are open: the transaction and its savepoints.
@@ -113,10 +128,10 @@ impl Chain {
         self.levels.len()
     }
 
-    /// Whether the chain holds a connection now.
+    /// Whether the chain holds a connection now, for its transaction or for a cursor outside one.
     #[must_use]
     pub fn holds_connection(&self) -> bool {
-        self.lease.is_some()
+        self.lease.is_some() || self.cursors.hold_connections()
     }
 
     /// Whether it is in a transaction that may write.
@@ -133,7 +148,7 @@ impl Chain {
 
     async fn nest(
         &mut self,
-        actor: &Actor,
+        plugin: &Arc<str>,
         options: &TransactionOptions,
     ) -> Result<TransactionId, Error> {
         let Some(outer) = self.levels.last() else {
@@ -168,20 +183,20 @@ impl Chain {
             .on_lease(&sql, async |connection| connection.batch(&sql).await)
             .await;
         self.echo_control(
-            &actor.plugin,
+            plugin,
             &sql,
             started.elapsed(),
             result.as_ref().err().map(|failed| &failed.error),
         );
         match result {
-            Ok(()) => Ok(self.push(actor, options, read_only, isolation)),
+            Ok(()) => Ok(self.push(plugin, options, read_only, isolation)),
             Err(failed) => Err(self.after_failure(failed).await),
         }
     }
 
     fn push(
         &mut self,
-        actor: &Actor,
+        plugin: &Arc<str>,
         options: &TransactionOptions,
         read_only: bool,
         isolation: Isolation,
@@ -192,7 +207,7 @@ impl Chain {
             .and_then(|limit| Instant::now().checked_add(limit).map(|at| (at, limit)));
         self.levels.push(Level {
             id,
-            plugin: actor.plugin.clone(),
+            plugin: Arc::clone(plugin),
             state: State::Open,
             read_only,
             isolation,
@@ -372,7 +387,7 @@ fn unanswered(what: &str, started: Instant) -> Error {
     )
 }
 
-fn after(start: Instant, limit: Duration) -> Instant {
+pub(super) fn after(start: Instant, limit: Duration) -> Instant {
     // A limit that no clock reaches is none.
     start
         .checked_add(limit)

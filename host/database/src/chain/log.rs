@@ -4,27 +4,24 @@ use std::time::Duration;
 
 use tracing::info;
 
-use crate::actor::Actor;
 use crate::error::Error;
-use crate::statement::Ran;
 
 use super::Chain;
 
 impl Chain {
+    /// A statement that gave or changed so many rows.
     pub(super) fn echo_statement(
         &self,
-        actor: &Actor,
+        plugin: &str,
         sql: &str,
         elapsed: Duration,
-        result: &Result<Ran, Error>,
+        result: &Result<u64, Error>,
     ) {
         if !self.database.echo() {
             return;
         }
-        let plugin = &*actor.plugin;
         match result {
-            Ok(ran) => {
-                let rows = u64::from(ran.answer.batch.rows).max(ran.changed);
+            Ok(rows) => {
                 info!(target: "poolhouse::echo", plugin, chain = self.chain, ?elapsed, rows, sql);
             }
             Err(error) => {

@@ -1,83 +1,135 @@
 //! Owns an answer of PostgreSQL's while its rows arrive: decoding them into columns, and counting them against the limits.
 
+use std::sync::Arc;
+
 use sqlx::{Row, ValueRef};
 
-use crate::builder::{Budget, Builder, width};
-use crate::column::{Answer, ColumnInfo};
+use crate::batches::Collect;
+use crate::builder::{Budget, Builder, Limits, width};
+use crate::column::{Answer, Batch};
 use crate::error::Error;
 use crate::statement::{Failed, Request};
 
 use super::decode::Wire;
+use super::errors;
 use super::prepared::Prepared;
 
 /// The answer while its rows arrive. After the first trouble rows are read and thrown away, so that the connection stays usable.
+#[derive(Debug)]
 pub(super) struct Collected {
-    infos: Vec<ColumnInfo>,
-    wires: Vec<Wire>,
+    prepared: Arc<Prepared>,
     builders: Vec<Builder>,
     budget: Budget,
-    trouble: Option<Error>,
+    trouble: Option<Failed>,
     wanted: bool,
+    /// The rows were seen to have the columns that were prepared.
+    compared: bool,
 }
 
 impl Collected {
-    pub(super) fn new(prepared: &Prepared, request: &Request<'_>) -> Result<Self, Failed> {
-        let wires = if request.rows {
-            prepared.wires()?
+    pub(super) fn new(prepared: &Arc<Prepared>, request: &Request<'_>) -> Self {
+        let builders = if request.rows {
+            builders(prepared)
         } else {
             Vec::new()
         };
-        Ok(Self {
-            infos: if request.rows {
-                prepared.infos.clone()
-            } else {
-                Vec::new()
-            },
-            builders: wires.iter().map(|wire| Builder::new(wire.kind())).collect(),
-            wires,
+        Self {
+            prepared: Arc::clone(prepared),
+            builders,
             budget: Budget::new(request.limits),
             trouble: None,
             wanted: request.rows,
-        })
+            compared: false,
+        }
     }
 
     pub(super) fn row(&mut self, row: &sqlx::postgres::PgRow) {
         if self.wanted
             && self.trouble.is_none()
-            && let Err(error) = self.decode(row)
+            && let Err(trouble) = self
+                .compare(row)
+                .and_then(|()| self.decode(row).map_err(Failed::ours))
         {
-            self.trouble = Some(error);
+            self.trouble = Some(trouble);
             self.builders.clear();
         }
     }
 
+    /// The second lock behind the two caches of statements, ours and the driver's: bytes are read as the type that they
+    /// are of, whatever was remembered.
+    fn compare(&mut self, row: &sqlx::postgres::PgRow) -> Result<(), Failed> {
+        if !self.compared {
+            let columns = row.columns().get(..self.prepared.columns.len());
+            let columns = columns.ok_or_else(errors::stale)?;
+            if !self
+                .prepared
+                .columns
+                .iter()
+                .zip(columns)
+                .all(|(read, column)| read.is(column))
+            {
+                return Err(errors::stale());
+            }
+            self.compared = true;
+        }
+        Ok(())
+    }
+
     fn decode(&mut self, row: &sqlx::postgres::PgRow) -> Result<(), Error> {
         let mut bytes = 0_u64;
-        for (at, (wire, builder)) in self.wires.iter().zip(&mut self.builders).enumerate() {
+        let columns = self.prepared.columns.iter().zip(&mut self.builders);
+        for (at, (read, builder)) in columns.enumerate() {
             let refused = |reason: String| {
-                let name = self.infos.get(at).map_or("", |info| info.name.as_str());
+                let info = self.prepared.infos.get(at);
+                let name = info.map_or("", |info| info.name.as_str());
                 Error::invalid(format!("column {name:?} can't be read: {reason}"))
             };
             let value = row
                 .try_get_raw(at)
                 .map_err(|error| refused(error.to_string()))?;
-            if value.is_null() || *wire == Wire::Void {
+            if value.is_null() || read.wire == Wire::Void {
                 builder.null();
                 bytes = bytes.saturating_add(width(builder.kind(), 0));
             } else {
                 let wire_bytes = value
                     .as_bytes()
                     .map_err(|error| refused(error.to_string()))?;
-                bytes = bytes.saturating_add(wire.push(wire_bytes, builder).map_err(refused)?);
+                bytes = bytes.saturating_add(read.wire.push(wire_bytes, builder).map_err(refused)?);
             }
         }
         self.budget.row(bytes)
     }
 
-    pub(super) fn finish(self) -> Result<Answer, Error> {
-        match self.trouble {
-            Some(error) => Err(error),
-            None => Ok(self.budget.answer(self.infos, self.builders)),
-        }
+    pub(super) fn finish(self) -> Result<Answer, Failed> {
+        let infos = match self.trouble {
+            Some(trouble) => return Err(trouble),
+            None if self.wanted => self.prepared.infos.clone(),
+            None => Vec::new(),
+        };
+        Ok(self.budget.answer(infos, self.builders))
     }
+}
+
+impl Collect for Collected {
+    type Row = sqlx::postgres::PgRow;
+
+    fn add(&mut self, row: &sqlx::postgres::PgRow) -> Result<(), Error> {
+        self.compare(row).map_err(|stale| stale.error)?;
+        self.decode(row)
+    }
+
+    fn rows(&self) -> u32 {
+        self.budget.rows()
+    }
+
+    fn take(&mut self, next: Limits) -> Batch {
+        let full = std::mem::replace(&mut self.builders, builders(&self.prepared));
+        let budget = std::mem::replace(&mut self.budget, Budget::new(next));
+        budget.answer(Vec::new(), full).batch
+    }
+}
+
+fn builders(prepared: &Prepared) -> Vec<Builder> {
+    let kinds = prepared.columns.iter().map(|read| read.wire.kind());
+    kinds.map(Builder::new).collect()
 }

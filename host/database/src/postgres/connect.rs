@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use lru::LruCache;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgSslMode};
 use sqlx::{ConnectOptions, Connection as _, Executor, Row, ValueRef};
 
@@ -9,6 +10,7 @@ use crate::error::Error;
 use crate::url::PostgresTarget;
 
 use super::control::Control;
+use super::prepared::{KEPT, KNOWN};
 use super::{PostgresConnection, errors};
 
 /// The name by which `pg_stat_activity` shows the pool's connections.
@@ -38,7 +40,10 @@ impl std::fmt::Debug for PostgresConnector {
 impl PostgresConnector {
     pub(crate) fn new(target: &PostgresTarget) -> Self {
         let mut target = target.clone();
-        target.options = target.options.application_name(APPLICATION);
+        target.options = target
+            .options
+            .application_name(APPLICATION)
+            .statement_cache_capacity(KEPT);
         let control = Control::new(target.clone());
         Self { target, control }
     }
@@ -76,6 +81,7 @@ impl PostgresConnector {
             pid,
             version,
             place: self.target.place.clone(),
+            prepared: LruCache::new(KNOWN),
         })
     }
 

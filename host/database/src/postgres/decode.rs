@@ -1,11 +1,10 @@
 //! Owns reading PostgreSQL's binary values straight into columns; leaves writing them to `encode`.
 
-use sqlx::postgres::{PgColumn, PgTypeInfo, PgTypeKind};
-use sqlx::{Column as _, TypeInfo};
+use sqlx::TypeInfo;
+use sqlx::postgres::{PgTypeInfo, PgTypeKind};
 
 use crate::builder::{Builder, pack, width};
 use crate::column::Values;
-use crate::error::Error;
 use crate::value::{Kind, Uuid};
 
 use super::numeric;
@@ -18,6 +17,20 @@ pub(super) const EPOCH_MICROSECONDS: i64 = 946_684_800_000_000;
 
 /// Domains over domains are followed so deep.
 const MAX_DOMAINS: usize = 16;
+
+/// The first number of a type that did not come with the server.
+const FIRST_MADE: u32 = 16_384;
+
+/// What a type is to this host.
+#[derive(Debug)]
+pub(super) enum Shape<'i> {
+    /// Its values are read and written in binary.
+    Scalar(Wire),
+    /// An array of this type: written in binary, asked for as JSON.
+    Array(&'i PgTypeInfo),
+    /// Asked for as text, not written.
+    Other,
+}
 
 /// How a type's values lie on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +45,8 @@ pub(super) enum Wire {
     Numeric,
     /// UTF-8 as it is: text and what is sent like it, enums too.
     Text,
+    /// PostgreSQL's `"char"`: one byte, and 0 is the empty text.
+    Char,
     Bytea,
     Uuid,
     Date,
@@ -43,35 +58,30 @@ pub(super) enum Wire {
     Void,
 }
 
-impl Wire {
-    /// How to read this column.
-    pub(super) fn of(column: &PgColumn) -> Result<Self, Error> {
-        Self::of_type(column.type_info()).ok_or_else(|| {
-            let (name, kind) = (column.name(), type_name(column.type_info()));
-            Error::invalid(format!("column {name:?} has the type {kind}, which has no kind here: cast it, for example {name}::text"))
-        })
-    }
-
-    pub(super) fn of_type(info: &PgTypeInfo) -> Option<Self> {
+impl<'i> Shape<'i> {
+    pub(super) fn of(info: &'i PgTypeInfo) -> Self {
         let mut info = info;
         for _ in 0..MAX_DOMAINS {
-            if let Some(wire) = info.oid().and_then(|oid| Self::of_oid(oid.0)) {
-                return Some(wire);
+            if let Some(wire) = info.oid().and_then(|oid| Wire::of_oid(oid.0)) {
+                return Self::Scalar(wire);
             }
             // The driver panics on the kind of a type that it could not look up, which it names so.
             if info.name() == "?" {
-                return None;
+                return Self::Other;
             }
             match info.kind() {
-                PgTypeKind::Enum(_) => return Some(Wire::Text),
+                PgTypeKind::Enum(_) => return Self::Scalar(Wire::Text),
                 PgTypeKind::Domain(base) => info = base,
-                PgTypeKind::Simple if is_citext(info) => return Some(Wire::Text),
-                _ => return None,
+                PgTypeKind::Array(element) => return Self::Array(element),
+                PgTypeKind::Simple if is_citext(info) => return Self::Scalar(Wire::Text),
+                _ => return Self::Other,
             }
         }
-        None
+        Self::Other
     }
+}
 
+impl Wire {
     fn of_oid(oid: u32) -> Option<Self> {
         Some(match oid {
             16 => Wire::Bool,
@@ -83,8 +93,9 @@ impl Wire {
             700 => Wire::Float4,
             701 => Wire::Float8,
             1700 => Wire::Numeric,
-            // "char", name, text, xml, unknown, bpchar, varchar
-            18 | 19 | 25 | 142 | 705 | 1042 | 1043 => Wire::Text,
+            18 => Wire::Char,
+            // name, text, xml, unknown, bpchar, varchar
+            19 | 25 | 142 | 705 | 1042 | 1043 => Wire::Text,
             2950 => Wire::Uuid,
             1082 => Wire::Date,
             1083 => Wire::Time,
@@ -102,7 +113,7 @@ impl Wire {
             Wire::Int2 | Wire::Int4 | Wire::Int8 | Wire::Oid => Kind::Int64,
             Wire::Float4 | Wire::Float8 => Kind::Float64,
             Wire::Numeric => Kind::Decimal,
-            Wire::Text | Wire::Void => Kind::Text,
+            Wire::Text | Wire::Char | Wire::Void => Kind::Text,
             Wire::Bytea => Kind::Bytes,
             Wire::Uuid => Kind::Uuid,
             Wire::Date => Kind::Date,
@@ -146,13 +157,25 @@ impl Wire {
                 8
             }
             (Wire::Numeric, Values::Decimal(packed)) => {
-                let text = numeric::decode(bytes)?;
-                pack(packed, text.as_bytes())?;
-                text.len()
+                let start = packed.data.len();
+                numeric::decode(bytes, &mut packed.data)?;
+                pack(packed, &[])?;
+                packed.data.len() - start
             }
             (Wire::Text, Values::Text(packed)) | (Wire::Json, Values::Json(packed)) => {
                 pack(packed, utf8(bytes)?)?;
                 bytes.len()
+            }
+            (Wire::Char, Values::Text(packed)) => {
+                let text = match fixed::<1>(bytes)? {
+                    [0] => &[],
+                    [1..=0x7f] => bytes,
+                    [byte] => {
+                        return Err(format!("it is the byte {byte:#04x}, which is no letter"));
+                    }
+                };
+                pack(packed, text)?;
+                text.len()
             }
             (Wire::Jsonb, Values::Json(packed)) => {
                 let Some((1, json)) = bytes.split_first() else {
@@ -203,20 +226,22 @@ impl Wire {
     }
 }
 
-/// The type's name as PostgreSQL has it, in small letters.
+/// The type's name as PostgreSQL has it: its own in small letters, another's as it was made.
 pub(super) fn type_name(info: &PgTypeInfo) -> String {
     match info.oid() {
         // The driver knows it by number only.
         Some(oid) if info.name() == "?" => format!("oid {}", oid.0),
         Some(oid) if oid.0 == 142 => "xml".to_owned(),
+        Some(oid) if oid.0 >= FIRST_MADE => info.name().to_owned(),
         _ => match info.name() {
             "CHAR" => "bpchar".to_owned(),
-            name => name.trim_matches('"').to_ascii_lowercase(),
+            "CHAR[]" => "bpchar[]".to_owned(),
+            name => name.replace('"', "").to_ascii_lowercase(),
         },
     }
 }
 
-pub(super) fn is_citext(info: &PgTypeInfo) -> bool {
+fn is_citext(info: &PgTypeInfo) -> bool {
     info.name()
         .rsplit('.')
         .next()
@@ -251,6 +276,7 @@ mod tests {
             Wire::Float8,
             Wire::Numeric,
             Wire::Text,
+            Wire::Char,
             Wire::Bytea,
             Wire::Uuid,
             Wire::Date,

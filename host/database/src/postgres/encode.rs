@@ -1,14 +1,16 @@
-//! Owns writing parameters in the binary form of the type that the server gives each placeholder, exactly or not at all.
+//! Owns writing parameters, arrays too, in the binary form of the type that the server gives each placeholder, exactly or
+//! not at all.
 
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
 use sqlx::postgres::{PgArgumentBuffer, PgArguments, PgTypeInfo};
 use sqlx::{Arguments, Encode, Postgres, Type};
 
+use crate::column::Column;
 use crate::error::Error;
 use crate::value::Value;
 
-use super::decode::{EPOCH_DAYS, EPOCH_MICROSECONDS, Wire, type_name};
+use super::decode::{EPOCH_DAYS, EPOCH_MICROSECONDS, Shape, Wire, type_name};
 use super::numeric;
 
 /// Writes all parameters of one statement.
@@ -70,36 +72,93 @@ impl Encode<'_, Postgres> for Bound {
 }
 
 fn encode(value: &Value, info: &PgTypeInfo) -> Result<Option<Vec<u8>>, String> {
-    let wire = Wire::of_type(info);
-    let bytes = match (value, wire) {
-        (Value::Null, _) => return Ok(None),
-        (Value::Array(_), _) => {
-            return Err(
-                "arrays are not built yet: pass the values one by one, or as JSON".to_owned(),
-            );
+    match (value, Shape::of(info)) {
+        (Value::Null, _) => Ok(None),
+        (Value::Array(column), Shape::Array(element)) => array(column, element, info).map(Some),
+        (_, Shape::Scalar(wire)) => scalar(value, wire, info).map(Some),
+        (_, Shape::Array(_)) => Err(mismatch(value, info)),
+        // The server reads text as any type, where it is told to.
+        (_, Shape::Other) => Err(format!(
+            "the database wants {0}, which is given as its text: write $N::text::{0} in the SQL",
+            type_name(info)
+        )),
+    }
+}
+
+/// One dimension that begins with element 1; no element at all is no dimension.
+fn array(column: &Column, element: &PgTypeInfo, info: &PgTypeInfo) -> Result<Vec<u8>, String> {
+    let rows = column
+        .check()
+        .map_err(|reason| format!("the array is malformed: {reason}"))?;
+    let Shape::Scalar(wire) = Shape::of(element) else {
+        return Err(format!(
+            "the database wants {0}, which is given as texts: write $N::text[]::{0} in the SQL",
+            type_name(info)
+        ));
+    };
+    let element_type = element.oid().ok_or("its element type is not known")?;
+    let length =
+        i32::try_from(rows).map_err(|_| format!("an array of {rows} elements is too large"))?;
+    let has_nulls = (0..rows).any(|row| column.is_null(row));
+    let mut bytes = Vec::with_capacity(20 + rows.saturating_mul(8));
+    bytes.extend_from_slice(&i32::from(rows > 0).to_be_bytes());
+    bytes.extend_from_slice(&i32::from(has_nulls).to_be_bytes());
+    bytes.extend_from_slice(&element_type.0.to_be_bytes());
+    if rows > 0 {
+        bytes.extend_from_slice(&length.to_be_bytes());
+        bytes.extend_from_slice(&1_i32.to_be_bytes());
+    }
+    for row in 0..rows {
+        let of_element = |reason: String| format!("element {}: {reason}", row + 1);
+        match column.value(row) {
+            Value::Null => bytes.extend_from_slice(&(-1_i32).to_be_bytes()),
+            value => {
+                let written = scalar(&value, wire, element).map_err(of_element)?;
+                let length = i32::try_from(written.len())
+                    .map_err(|_| of_element("it is too long".to_owned()))?;
+                bytes.extend_from_slice(&length.to_be_bytes());
+                bytes.extend_from_slice(&written);
+            }
         }
-        (Value::Boolean(value), Some(Wire::Bool)) => vec![u8::from(*value)],
-        (Value::Int64(value), Some(wire)) => integer(*value, wire, info)?,
-        (Value::Float64(value), Some(wire)) => float(*value, wire, info)?,
-        (Value::Decimal(text), Some(Wire::Numeric)) => numeric::encode(text)?,
-        (Value::Text(text), Some(Wire::Text)) => plain(text)?,
-        (Value::Text(text) | Value::Json(text), Some(Wire::Json)) => plain(text)?,
-        (Value::Text(text) | Value::Json(text), Some(Wire::Jsonb)) => {
+    }
+    Ok(bytes)
+}
+
+fn scalar(value: &Value, wire: Wire, info: &PgTypeInfo) -> Result<Vec<u8>, String> {
+    Ok(match (value, wire) {
+        (Value::Boolean(value), Wire::Bool) => vec![u8::from(*value)],
+        (Value::Int64(value), _) => integer(*value, wire, info)?,
+        (Value::Float64(value), _) => float(*value, wire, info)?,
+        (Value::Decimal(text), Wire::Numeric) => numeric::encode(text)?,
+        (Value::Text(text), Wire::Text) => plain(text)?,
+        (Value::Text(text), Wire::Char) => match text.as_bytes() {
+            [] => vec![0],
+            [byte @ 1..=0x7f] => vec![*byte],
+            _ => {
+                return Err(format!(
+                    "{text:?} is not one ASCII letter, which the type {} is",
+                    type_name(info)
+                ));
+            }
+        },
+        (Value::Text(text) | Value::Json(text), Wire::Json) => plain(text)?,
+        (Value::Text(text) | Value::Json(text), Wire::Jsonb) => {
             let mut bytes = vec![1];
             bytes.extend_from_slice(text.as_bytes());
             bytes
         }
-        (Value::Bytes(bytes), Some(Wire::Bytea)) => bytes.clone(),
-        (Value::Uuid(uuid), Some(Wire::Uuid)) => uuid.to_bytes().to_vec(),
-        (Value::Date(days), Some(Wire::Date)) => match *days {
+        (Value::Bytes(bytes), Wire::Bytea) => bytes.clone(),
+        (Value::Uuid(uuid), Wire::Uuid) => uuid.to_bytes().to_vec(),
+        (Value::Date(days), Wire::Date) => match *days {
             infinite @ (i32::MAX | i32::MIN) => infinite,
             days => days
                 .checked_sub(EPOCH_DAYS)
+                .filter(|shifted| *shifted != i32::MIN)
                 .ok_or("the date is too far away")?,
         }
         .to_be_bytes()
         .to_vec(),
-        (Value::Time(microseconds), Some(Wire::Time)) => {
+        (Value::Time(microseconds), Wire::Time) => {
             if !(0..=86_400_000_000).contains(microseconds) {
                 return Err(format!(
                     "{microseconds} is not a time: it is 0 to 86,400,000,000 microseconds since midnight"
@@ -107,7 +166,7 @@ fn encode(value: &Value, info: &PgTypeInfo) -> Result<Option<Vec<u8>>, String> {
             }
             microseconds.to_be_bytes().to_vec()
         }
-        (Value::Timestamp(microseconds), Some(Wire::Timestamp)) => match *microseconds {
+        (Value::Timestamp(microseconds), Wire::Timestamp) => match *microseconds {
             infinite @ (i64::MAX | i64::MIN) => infinite,
             microseconds => microseconds
                 .checked_sub(EPOCH_MICROSECONDS)
@@ -117,8 +176,7 @@ fn encode(value: &Value, info: &PgTypeInfo) -> Result<Option<Vec<u8>>, String> {
         .to_be_bytes()
         .to_vec(),
         _ => return Err(mismatch(value, info)),
-    };
-    Ok(Some(bytes))
+    })
 }
 
 fn integer(value: i64, wire: Wire, info: &PgTypeInfo) -> Result<Vec<u8>, String> {
@@ -181,6 +239,14 @@ fn plain(text: &str) -> Result<Vec<u8>, String> {
     Ok(text.as_bytes().to_vec())
 }
 
+fn array_mismatch(column: &Column, info: &PgTypeInfo) -> String {
+    format!(
+        "the database wants {} and was given an array of {}: pass one value, or write $N::text[] or the like in the SQL",
+        type_name(info),
+        column.values.kind()
+    )
+}
+
 fn mismatch(value: &Value, info: &PgTypeInfo) -> String {
     let cast = match value {
         Value::Boolean(_) => "boolean",
@@ -194,7 +260,8 @@ fn mismatch(value: &Value, info: &PgTypeInfo) -> String {
         Value::Time(_) => "time",
         Value::Timestamp(_) => "timestamptz",
         Value::Json(_) => "jsonb",
-        Value::Null | Value::Array(_) => "text",
+        Value::Null => "text",
+        Value::Array(column) => return array_mismatch(column, info),
     };
     format!(
         "the database wants {} and was given {}: pass that kind, or write $N::{cast} in the SQL",

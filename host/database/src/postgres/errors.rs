@@ -9,6 +9,8 @@ use crate::error::{ConflictKind, ConstraintKind, Error, TimeoutKind, Unavailable
 use crate::statement::Failed;
 use crate::url::PostgresTarget;
 
+use super::wrapped::COLUMNS;
+
 /// What became of a statement on an open connection.
 pub(super) fn failed(error: sqlx::Error, place: &str) -> Failed {
     if let sqlx::Error::Database(database) = &error
@@ -16,25 +18,16 @@ pub(super) fn failed(error: sqlx::Error, place: &str) -> Failed {
     {
         let gone = matches!(postgres.severity(), PgSeverity::Fatal | PgSeverity::Panic)
             || is_connection_error(postgres.code());
-        // A statement prepared before its table changed: the next connection prepares it anew.
-        let stale = postgres.code() == "0A000"
-            && postgres
-                .message()
-                .contains("cached plan must not change result type");
-        let error = if stale {
-            Error::Conflict {
-                kind: ConflictKind::Serialization,
-                message:
-                    "the table's columns changed since the statement was prepared: run it again"
-                        .to_owned(),
-            }
-        } else {
-            statement(postgres, place)
-        };
+        if is_stale(postgres) {
+            return Failed {
+                refused: !gone,
+                ..stale()
+            };
+        }
         return Failed {
-            error,
+            error: statement(postgres, place),
             refused: !gone,
-            broken: gone || stale,
+            broken: gone,
         };
     }
     match error {
@@ -53,6 +46,44 @@ pub(super) fn failed(error: sqlx::Error, place: &str) -> Failed {
             );
             Failed::broken(Error::unavailable(UnavailableReason::Unreachable, message))
         }
+    }
+}
+
+/// What became of preparing a statement.
+pub(super) fn prepare(error: sqlx::Error, place: &str) -> Failed {
+    match error {
+        // The driver has read the statement's types from the catalog, and knows not what to make of one.
+        sqlx::Error::ColumnDecode { source, .. } => unknown_type(&source.to_string()),
+        sqlx::Error::Decode(source) => unknown_type(&source.to_string()),
+        sqlx::Error::Protocol(reason) if reason.contains("type OIDs") => unknown_type(&reason),
+        other => failed(other, place),
+    }
+}
+
+/// The server keeps such a statement, and the driver does not know that it does: the connection is closed.
+fn unknown_type(reason: &str) -> Failed {
+    Failed::broken(Error::invalid(format!(
+        "a column or a parameter of the statement has a type that can't be asked for ({reason}; multiranges are such): cast a column to text, for example c::text, and write a placeholder as $N::text::int4multirange"
+    )))
+}
+
+/// What a statement comes to that was prepared before its table changed: the next connection prepares it anew.
+pub(super) fn stale() -> Failed {
+    Failed::broken(Error::Conflict {
+        kind: ConflictKind::Serialization,
+        message: "the table's columns changed since the statement was prepared: run it again"
+            .to_owned(),
+    })
+}
+
+fn is_stale(error: &PgDatabaseError) -> bool {
+    match error.code() {
+        "0A000" => error
+            .message()
+            .contains("cached plan must not change result type"),
+        // Fewer columns than the text around the statement names.
+        "42P10" => error.message().contains(COLUMNS),
+        _ => false,
     }
 }
 
@@ -261,20 +292,56 @@ fn statement(error: &PgDatabaseError, place: &str) -> Error {
     }
 }
 
-/// `Key (a, b)=(1, 2) already exists.` tells the columns; names in quotes lose them.
+/// `Key (a, b)=(1, 2) already exists.` tells the columns, in whatever language; names in quotes lose them, and an
+/// expression is no column. A row that is still referenced from `table` is told by the key of the other table.
 fn key_columns(detail: &str) -> Vec<String> {
-    let columns = detail
-        .strip_prefix("Key (")
-        .and_then(|rest| rest.split_once(")=("))
-        .map(|(columns, _)| columns);
-    columns
-        .map(|columns| {
-            columns
-                .split(", ")
-                .map(|column| column.trim_matches('"').to_owned())
-                .collect()
-        })
-        .unwrap_or_default()
+    if detail.contains("referenced from table") {
+        return Vec::new();
+    }
+    let Some((_, list)) = detail.split_once('(') else {
+        return Vec::new();
+    };
+    let (mut columns, mut part) = (Vec::new(), String::new());
+    let (mut depth, mut quote) = (0_usize, None);
+    for (at, letter) in list.char_indices() {
+        match (letter, quote) {
+            (_, Some(open)) => {
+                if letter == open {
+                    quote = None;
+                }
+            }
+            ('"' | '\'', None) => quote = Some(letter),
+            ('(', None) => depth += 1,
+            (')', None) if depth == 0 => {
+                // Only values stand behind the key; else it is another sentence.
+                if !list.get(at..).is_some_and(|rest| rest.starts_with(")=(")) {
+                    return Vec::new();
+                }
+                columns.extend(column_name(&part));
+                return columns;
+            }
+            (')', None) => depth -= 1,
+            (',', None) if depth == 0 => {
+                columns.extend(column_name(&part));
+                part.clear();
+                continue;
+            }
+            _ => {}
+        }
+        part.push(letter);
+    }
+    Vec::new()
+}
+
+/// A name as the server writes one; none where it is an expression.
+fn column_name(part: &str) -> Option<String> {
+    let part = part.trim();
+    if let Some(quoted) = part.strip_prefix('"') {
+        let name = quoted.strip_suffix('"')?.replace("\"\"", "\u{0}");
+        return (!name.contains('"')).then(|| name.replace('\u{0}', "\""));
+    }
+    let is_plain = |letter: char| letter.is_alphanumeric() || letter == '_' || letter == '$';
+    (!part.is_empty() && part.chars().all(is_plain)).then(|| part.to_owned())
 }
 
 #[cfg(test)]
@@ -288,7 +355,20 @@ mod tests {
                 vec!["id"],
             ),
             ("Key (\"Odd Name\")=(x) already exists.", vec!["Odd Name"]),
+            (
+                "Key (\"a, b)=(\", \"c\"\"d\")=(x, y) already exists.",
+                vec!["a, b)=(", "c\"d"],
+            ),
+            ("Key (lower(a, ')'), b)=(x, y) already exists.", vec!["b"]),
+            (
+                "Key (room, during)=(1, [1,3)) conflicts with existing key (room, during)=(1, [2,4)).",
+                vec!["room", "during"],
+            ),
+            ("Schlüssel »(größe)=(1)« existiert bereits.", vec!["größe"]),
+            ("Key (id)=(1) is still referenced from table \"c\".", vec![]),
             ("Failing row contains (1, null).", vec![]),
+            ("Key (a", vec![]),
+            ("", vec![]),
         ] {
             assert_eq!(super::key_columns(detail), columns, "{detail}");
         }

@@ -12,68 +12,71 @@ const MAX_WHOLE: usize = 131_072;
 /// Decimal digits after the point that the server takes.
 const MAX_FRACTION: usize = 16_383;
 
-/// Reads the wire's bytes; an error says what is wrong with them.
-pub(super) fn decode(bytes: &[u8]) -> Result<String, String> {
-    let short = || "the numeric is cut short".to_owned();
-    let word = |at: usize| {
-        bytes
-            .get(at * 2..at * 2 + 2)
-            .and_then(|pair| <[u8; 2]>::try_from(pair).ok())
-            .map(u16::from_be_bytes)
-            .ok_or_else(short)
+/// Appends the text of the wire's bytes; an error says what is wrong with them.
+pub(super) fn decode(bytes: &[u8], text: &mut Vec<u8>) -> Result<(), String> {
+    let (words, rest) = bytes.as_chunks::<2>();
+    let word = |at: usize| words.get(at).copied().map(u16::from_be_bytes);
+    let (Some(count), Some(weight), Some(sign), Some(scale)) = (word(0), word(1), word(2), word(3))
+    else {
+        return Err("the numeric is cut short".to_owned());
     };
-    let (count, weight, sign, scale) = (
-        usize::from(word(0)?),
-        i32::from(word(1)? as i16),
-        word(2)?,
-        usize::from(word(3)? & 0x3FFF),
-    );
     match sign {
-        NAN => return Ok("NaN".to_owned()),
-        INFINITY => return Ok("Infinity".to_owned()),
-        MINUS_INFINITY => return Ok("-Infinity".to_owned()),
+        NAN => text.extend_from_slice(b"NaN"),
+        INFINITY => text.extend_from_slice(b"Infinity"),
+        MINUS_INFINITY => text.extend_from_slice(b"-Infinity"),
         POSITIVE | NEGATIVE => {}
         other => return Err(format!("the numeric's sign is {other:#06x}")),
     }
-    if bytes.len() != 8 + count * 2 {
+    if !matches!(sign, POSITIVE | NEGATIVE) {
+        return Ok(());
+    }
+    let digits = words.get(4..).unwrap_or_default();
+    if !rest.is_empty() || digits.len() != usize::from(count) {
         return Err("the numeric's length contradicts its digits".to_owned());
     }
-    let digit = |index: i32| -> Result<u16, String> {
-        match usize::try_from(index) {
-            Ok(index) if index < count => {
-                let digit = word(4 + index)?;
-                if digit < 10_000 {
-                    Ok(digit)
-                } else {
-                    Err(format!("the numeric has a digit {digit}"))
-                }
-            }
-            _ => Ok(0),
-        }
+    if let Some(digit) = digits
+        .iter()
+        .map(|digit| u16::from_be_bytes(*digit))
+        .find(|digit| *digit > 9_999)
+    {
+        return Err(format!("the numeric has a digit {digit}"));
+    }
+    let digit = |index: i32| {
+        let digit = usize::try_from(index)
+            .ok()
+            .and_then(|index| digits.get(index));
+        digit.copied().map_or(0, u16::from_be_bytes)
     };
-    let mut text = String::with_capacity(count * 4 + scale + 3);
+    let (weight, scale) = (i32::from(weight as i16), usize::from(scale & 0x3FFF));
     if sign == NEGATIVE {
-        text.push('-');
+        text.push(b'-');
     }
     if weight < 0 {
-        text.push('0');
+        text.push(b'0');
     } else {
-        text.push_str(&digit(0)?.to_string());
+        let first = four(digit(0));
+        let zeros = first.iter().take_while(|letter| **letter == b'0').count();
+        text.extend_from_slice(first.get(zeros.min(3)..).unwrap_or_default());
         for index in 1..=weight {
-            text.push_str(&format!("{:04}", digit(index)?));
+            text.extend_from_slice(&four(digit(index)));
         }
     }
     if scale > 0 {
-        text.push('.');
+        text.push(b'.');
         let end = text.len() + scale;
         let mut index = weight.saturating_add(1);
         while text.len() < end {
-            text.push_str(&format!("{:04}", digit(index)?));
+            text.extend_from_slice(&four(digit(index)));
             index = index.saturating_add(1);
         }
         text.truncate(end);
     }
-    Ok(text)
+    Ok(())
+}
+
+/// The four decimal digits of one of base 10,000.
+fn four(digit: u16) -> [u8; 4] {
+    [digit / 1000, digit / 100, digit / 10, digit].map(|part| b'0' + (part % 10) as u8)
 }
 
 /// Writes decimal text (`-`? digits (`.` digits)?, `NaN`, `Infinity`, `-Infinity`) as the wire has it; an error says
@@ -166,6 +169,12 @@ fn written(digits: &[u16], weight: i16, sign: u16, scale: usize) -> Vec<u8> {
 mod tests {
     use super::*;
 
+    fn decoded(bytes: &[u8]) -> Result<String, String> {
+        let mut text = b"before ".to_vec();
+        decode(bytes, &mut text)?;
+        Ok(String::from_utf8(text[7..].to_vec()).unwrap())
+    }
+
     #[test]
     fn decimals_read_back_as_written() {
         for text in [
@@ -190,7 +199,7 @@ mod tests {
             "Infinity",
             "-Infinity",
         ] {
-            assert_eq!(decode(&encode(text).unwrap()).unwrap(), text);
+            assert_eq!(decoded(&encode(text).unwrap()).unwrap(), text);
         }
         for (text, plain) in [
             ("-0", "0"),
@@ -198,7 +207,7 @@ mod tests {
             ("007", "7"),
             ("00.10", "0.10"),
         ] {
-            assert_eq!(decode(&encode(text).unwrap()).unwrap(), plain);
+            assert_eq!(decoded(&encode(text).unwrap()).unwrap(), plain);
         }
     }
 
@@ -224,13 +233,13 @@ mod tests {
     fn no_bytes_panic() {
         let good = encode("-12345.678").unwrap();
         for end in 0..good.len() {
-            assert!(decode(&good[..end]).is_err());
+            assert!(decoded(&good[..end]).is_err());
         }
         for at in 0..good.len() {
             for value in [0, 1, 0x3f, 0x7f, 0x80, 0xff] {
                 let mut bytes = good.clone();
                 bytes[at] = value;
-                let _ = decode(&bytes);
+                let _ = decoded(&bytes);
             }
         }
     }

@@ -6,7 +6,7 @@ use sqlx::{Decode, TypeInfo, ValueRef};
 
 use crate::builder::{Builder, pack, width};
 use crate::column::Values;
-use crate::value::{Kind, Uuid, is_plain_decimal};
+use crate::value::{Kind, Uuid, is_json, is_plain_decimal};
 
 /// The kind that a declared type has; none where the values decide.
 pub(super) fn declared_kind(declared: &str) -> Option<Kind> {
@@ -155,7 +155,11 @@ fn declared(stored: Stored<'_>, builder: &mut Builder) -> Result<u64, String> {
             values.push(exact(value).ok_or_else(wrong)?);
             8
         }
-        (Stored::Text(text), Values::Text(packed) | Values::Json(packed)) => {
+        (Stored::Text(text), Values::Text(packed)) => {
+            pack(packed, text.as_bytes())?;
+            text.len()
+        }
+        (Stored::Text(text), Values::Json(packed)) if is_json(text) => {
             pack(packed, text.as_bytes())?;
             text.len()
         }

@@ -5,7 +5,7 @@ use sqlx::Arguments;
 use sqlx::sqlite::SqliteArguments;
 
 use crate::error::Error;
-use crate::value::{Value, is_plain_decimal};
+use crate::value::{Value, is_json, is_plain_decimal};
 
 /// Days from 0000-01-01 to 1970-01-01 and on to 9999-12-31: years of four digits, so that text sorts as time does.
 const DAYS: std::ops::RangeInclusive<i32> = -719_528..=2_932_896;
@@ -21,18 +21,34 @@ pub(super) fn arguments(values: &[Value]) -> Result<SqliteArguments, Error> {
             Value::Null => arguments.add(None::<i64>),
             Value::Boolean(value) => arguments.add(i64::from(*value)),
             Value::Int64(value) => arguments.add(*value),
-            Value::Float64(value) if value.is_nan() => return Err(refused("SQLite would store NaN as null".to_owned())),
+            Value::Float64(value) if value.is_nan() => {
+                return Err(refused("SQLite would store NaN as null".to_owned()));
+            }
             Value::Float64(value) => arguments.add(*value),
             Value::Decimal(text) if !is_plain_decimal(text) => {
-                return Err(refused(format!("{text:?} is not a decimal: it is written with digits and a point, and SQLite has no NaN or Infinity")));
+                return Err(refused(format!(
+                    "{text:?} is not a decimal: it is written with digits and a point, and SQLite has no NaN or Infinity"
+                )));
             }
-            Value::Decimal(text) | Value::Text(text) | Value::Json(text) => arguments.add(text.clone()),
+            Value::Json(text) if !is_json(text) => {
+                return Err(refused("it is given as JSON and is none".to_owned()));
+            }
+            Value::Decimal(text) | Value::Text(text) | Value::Json(text) => {
+                arguments.add(text.clone())
+            }
             Value::Bytes(bytes) => arguments.add(bytes.clone()),
             Value::Uuid(uuid) => arguments.add(uuid.to_string()),
             Value::Date(days) => arguments.add(date(*days).map_err(refused)?),
             Value::Time(microseconds) => arguments.add(time(*microseconds).map_err(refused)?),
-            Value::Timestamp(microseconds) => arguments.add(timestamp(*microseconds).map_err(refused)?),
-            Value::Array(_) => return Err(refused("arrays are not built yet, and SQLite has none: pass the values one by one, or as JSON".to_owned())),
+            Value::Timestamp(microseconds) => {
+                arguments.add(timestamp(*microseconds).map_err(refused)?)
+            }
+            Value::Array(_) => {
+                return Err(refused(format!(
+                    "SQLite has no arrays: pass them as JSON text, and read it with json_each(${})",
+                    at + 1
+                )));
+            }
         };
         added.map_err(|error| refused(error.to_string()))?;
     }

@@ -10,6 +10,17 @@ pub(super) const CORRUPT: i32 = 11;
 pub(super) const FULL: i32 = 13;
 pub(super) const NOT_A_DATABASE: i32 = 26;
 
+/// Result codes of constraints; all of them extend the first.
+const CONSTRAINT: i32 = 19;
+const CHECK: i32 = 275;
+const FOREIGN_KEY: i32 = 787;
+const NOT_NULL: i32 = 1299;
+const PRIMARY_KEY: i32 = 1555;
+const TRIGGER: i32 = 1811;
+const UNIQUE: i32 = 2067;
+const VIRTUAL_TABLE: i32 = 2323;
+const ROWID: i32 = 2579;
+
 /// SQLite's primary result code.
 pub(super) fn code(error: &sqlx::Error) -> Option<i32> {
     let code = error.as_database_error()?.code()?;
@@ -83,7 +94,7 @@ fn read(code: i32, message: &str, path: &Path) -> Error {
         FULL => file("has no room to grow"),
         14 => file("can't be opened"),
         NOT_A_DATABASE => file("is not a database"),
-        19 => constraint(code, message),
+        CONSTRAINT => constraint(code, message),
         _ => Error::Statement {
             code: code.to_string(),
             message: message.to_owned(),
@@ -94,18 +105,20 @@ fn read(code: i32, message: &str, path: &Path) -> Error {
     }
 }
 
-/// SQLite tells the constraint in its message only: `UNIQUE constraint failed: t.a, t.b`.
+/// The extended code tells the kind, the message all else: `UNIQUE constraint failed: t.a, t.b`.
 fn constraint(code: i32, message: &str) -> Error {
-    let (what, rest) = message
-        .split_once(" constraint failed")
-        .unwrap_or((message, ""));
-    let rest = rest.strip_prefix(": ").unwrap_or("");
-    let kind = match what {
-        "UNIQUE" | "PRIMARY KEY" => ConstraintKind::Unique,
-        "NOT NULL" => ConstraintKind::NotNull,
-        "FOREIGN KEY" => ConstraintKind::ForeignKey,
-        "CHECK" => ConstraintKind::Check,
-        // A datatype (STRICT), a trigger's RAISE, a virtual table.
+    let kind = match code {
+        CHECK => ConstraintKind::Check,
+        FOREIGN_KEY => ConstraintKind::ForeignKey,
+        NOT_NULL => ConstraintKind::NotNull,
+        PRIMARY_KEY | UNIQUE | ROWID => ConstraintKind::Unique,
+        // ON DELETE RESTRICT is a trigger of SQLite's own.
+        TRIGGER if message == "FOREIGN KEY constraint failed" => ConstraintKind::ForeignKey,
+        // A virtual table's own key.
+        CONSTRAINT | VIRTUAL_TABLE if message.starts_with("UNIQUE constraint failed: ") => {
+            ConstraintKind::Unique
+        }
+        // A datatype (STRICT), a trigger's RAISE.
         _ => {
             return Error::Statement {
                 code: code.to_string(),
@@ -116,17 +129,20 @@ fn constraint(code: i32, message: &str) -> Error {
             };
         }
     };
+    let rest = message
+        .split_once(" constraint failed: ")
+        .map_or("", |(_, rest)| rest);
     let (mut name, mut table, mut columns) = (String::new(), String::new(), Vec::new());
+    let index = rest
+        .strip_prefix("index '")
+        .and_then(|rest| rest.strip_suffix('\''));
     if kind == ConstraintKind::Check {
         name = rest.to_owned();
-    } else if let Some(index) = rest.strip_prefix("index ") {
-        name = index.trim_matches('\'').to_owned();
+    } else if let Some(index) = index {
+        // SQLite doubles the quotes in it.
+        name = index.replace("''", "'");
     } else {
-        for part in rest.split(", ").filter(|part| !part.is_empty()) {
-            let (of, column) = part.rsplit_once('.').unwrap_or(("", part));
-            table = of.to_owned();
-            columns.push(column.to_owned());
-        }
+        (table, columns) = columns_of(rest);
     }
     Error::Constraint {
         kind,
@@ -137,6 +153,28 @@ fn constraint(code: i32, message: &str) -> Error {
     }
 }
 
+/// `t.a, t.b`. Nothing is quoted in it, so a part that does not begin with the table belongs to the column before.
+fn columns_of(list: &str) -> (String, Vec<String>) {
+    let first = list.split(", ").next().unwrap_or("");
+    let Some((table, _)) = first.rsplit_once('.') else {
+        return (String::new(), Vec::new());
+    };
+    let mut columns: Vec<String> = Vec::new();
+    for part in list.split(", ") {
+        let column = part
+            .strip_prefix(table)
+            .and_then(|rest| rest.strip_prefix('.'));
+        match (column, columns.last_mut()) {
+            (None, Some(last)) => {
+                last.push_str(", ");
+                last.push_str(part);
+            }
+            (column, _) => columns.push(column.unwrap_or(part).to_owned()),
+        }
+    }
+    (table.to_owned(), columns)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,8 +182,9 @@ mod tests {
     #[test]
     fn constraint_messages() {
         use ConstraintKind::{Check, ForeignKey, NotNull, Unique};
-        for (message, kind, name, table, columns) in [
+        for (code, message, kind, name, table, columns) in [
             (
+                UNIQUE,
                 "UNIQUE constraint failed: t.a, t.b",
                 Unique,
                 "",
@@ -153,6 +192,7 @@ mod tests {
                 vec!["a", "b"],
             ),
             (
+                PRIMARY_KEY,
                 "UNIQUE constraint failed: t.id",
                 Unique,
                 "",
@@ -160,6 +200,15 @@ mod tests {
                 vec!["id"],
             ),
             (
+                ROWID,
+                "UNIQUE constraint failed: t.rowid",
+                Unique,
+                "",
+                "t",
+                vec!["rowid"],
+            ),
+            (
+                UNIQUE,
                 "UNIQUE constraint failed: index 't_lower'",
                 Unique,
                 "t_lower",
@@ -167,6 +216,39 @@ mod tests {
                 vec![],
             ),
             (
+                UNIQUE,
+                "UNIQUE constraint failed: index 'it''s'",
+                Unique,
+                "it's",
+                "",
+                vec![],
+            ),
+            (
+                UNIQUE,
+                "UNIQUE constraint failed: my.t.a, my.t.b",
+                Unique,
+                "",
+                "my.t",
+                vec!["a", "b"],
+            ),
+            (
+                UNIQUE,
+                "UNIQUE constraint failed: t.a, b, t.c",
+                Unique,
+                "",
+                "t",
+                vec!["a, b", "c"],
+            ),
+            (
+                VIRTUAL_TABLE,
+                "UNIQUE constraint failed: r.id",
+                Unique,
+                "",
+                "r",
+                vec!["id"],
+            ),
+            (
+                NOT_NULL,
                 "NOT NULL constraint failed: t.c",
                 NotNull,
                 "",
@@ -174,6 +256,7 @@ mod tests {
                 vec!["c"],
             ),
             (
+                CHECK,
                 "CHECK constraint failed: positive",
                 Check,
                 "positive",
@@ -181,13 +264,37 @@ mod tests {
                 vec![],
             ),
             (
+                CHECK,
                 "CHECK constraint failed: a > 0, b",
                 Check,
                 "a > 0, b",
                 "",
                 vec![],
             ),
-            ("FOREIGN KEY constraint failed", ForeignKey, "", "", vec![]),
+            (
+                CHECK,
+                "CHECK constraint failed: a constraint failed: b",
+                Check,
+                "a constraint failed: b",
+                "",
+                vec![],
+            ),
+            (
+                FOREIGN_KEY,
+                "FOREIGN KEY constraint failed",
+                ForeignKey,
+                "",
+                "",
+                vec![],
+            ),
+            (
+                TRIGGER,
+                "FOREIGN KEY constraint failed",
+                ForeignKey,
+                "",
+                "",
+                vec![],
+            ),
         ] {
             let expected = Error::Constraint {
                 kind,
@@ -196,16 +303,18 @@ mod tests {
                 table: table.to_owned(),
                 columns: columns.into_iter().map(str::to_owned).collect(),
             };
-            assert_eq!(read(19 | (1 << 8), message, Path::new("x")), expected);
+            assert_eq!(read(code, message, Path::new("x")), expected);
         }
-        assert!(matches!(
-            read(
-                3091,
-                "cannot store TEXT value in INTEGER column t.a",
-                Path::new("x")
-            ),
-            Error::Statement { .. }
-        ));
+        for (code, message) in [
+            (3091, "cannot store TEXT value in INTEGER column t.a"),
+            (TRIGGER, "UNIQUE constraint failed: t.a"),
+            (VIRTUAL_TABLE, "rtree constraint failed: r.(a<=b)"),
+            (CONSTRAINT, "constraint failed"),
+            (531, "constraint failed"),
+        ] {
+            let read = read(code, message, Path::new("x"));
+            assert!(matches!(read, Error::Statement { .. }), "{read:?}");
+        }
     }
 
     #[test]

@@ -22,6 +22,7 @@ impl wit_types::Host for DatabaseView<'_> {}
 
 impl wit::Host for DatabaseView<'_> {
     async fn health(&mut self) -> wasmtime::Result<wit::HealthStatus> {
+        self.asked("database.health")?;
         Ok(match &self.state.access.database {
             Some(database) if self.state.access.actor.is_some() => {
                 let database = database.clone();
@@ -49,6 +50,7 @@ impl wit::Host for DatabaseView<'_> {
     }
 
     async fn stats(&mut self) -> wasmtime::Result<wit::PoolStats> {
+        self.asked("database.stats")?;
         let access = &self.state.access;
         let pool = access.database.as_ref().map(Database::stats);
         let health = access.database.as_ref().map(Database::pool_health);
@@ -83,6 +85,7 @@ impl wit::HostSession for DatabaseView<'_> {
         &mut self,
         sharing: wit::Sharing,
     ) -> wasmtime::Result<Result<Resource<Session>, wit::Error>> {
+        self.asked("session.open")?;
         if let Err(error) = self.state.access.actor() {
             return Ok(Err(convert::error(error)));
         }
@@ -99,6 +102,7 @@ impl wit::HostSession for DatabaseView<'_> {
         sql: String,
         params: Vec<wit::Value>,
     ) -> wasmtime::Result<Result<wit::Answer, wit::Error>> {
+        self.asked("session.query")?;
         let place = self.place_of_session(&session)?;
         Ok(DatabaseView::query(self, place, sql, params)
             .await
@@ -111,6 +115,7 @@ impl wit::HostSession for DatabaseView<'_> {
         sql: String,
         params: Vec<wit::Value>,
     ) -> wasmtime::Result<Result<u64, wit::Error>> {
+        self.asked("session.execute")?;
         let place = self.place_of_session(&session)?;
         Ok(DatabaseView::execute(self, place, sql, params)
             .await
@@ -123,6 +128,7 @@ impl wit::HostSession for DatabaseView<'_> {
         _sql: String,
         _columns: Vec<wit::Column>,
     ) -> wasmtime::Result<Result<u64, wit::Error>> {
+        self.asked("session.execute-many")?;
         Ok(Err(not_built("execute-many is")))
     }
 
@@ -131,6 +137,7 @@ impl wit::HostSession for DatabaseView<'_> {
         session: Resource<Session>,
         options: wit::TransactionOptions,
     ) -> wasmtime::Result<Result<Resource<Transaction>, wit::Error>> {
+        self.asked("session.begin")?;
         let separate = self.table.get(&session)?.separate;
         let options = convert::options(options);
         let begun = self
@@ -147,6 +154,7 @@ impl wit::HostSession for DatabaseView<'_> {
         _sql: String,
         _params: Vec<wit::Value>,
     ) -> wasmtime::Result<Result<Resource<Cursor>, wit::Error>> {
+        self.asked("session.open-cursor")?;
         Ok(Err(not_built("cursors are")))
     }
 
@@ -166,6 +174,7 @@ impl wit::HostTransaction for DatabaseView<'_> {
         sql: String,
         params: Vec<wit::Value>,
     ) -> wasmtime::Result<Result<wit::Answer, wit::Error>> {
+        self.asked("transaction.query")?;
         Ok(match self.place_of_transaction(&transaction)? {
             Ok(place) => DatabaseView::query(self, place, sql, params)
                 .await
@@ -180,6 +189,7 @@ impl wit::HostTransaction for DatabaseView<'_> {
         sql: String,
         params: Vec<wit::Value>,
     ) -> wasmtime::Result<Result<u64, wit::Error>> {
+        self.asked("transaction.execute")?;
         Ok(match self.place_of_transaction(&transaction)? {
             Ok(place) => DatabaseView::execute(self, place, sql, params)
                 .await
@@ -194,6 +204,7 @@ impl wit::HostTransaction for DatabaseView<'_> {
         _sql: String,
         _columns: Vec<wit::Column>,
     ) -> wasmtime::Result<Result<u64, wit::Error>> {
+        self.asked("transaction.execute-many")?;
         Ok(Err(not_built("execute-many is")))
     }
 
@@ -201,6 +212,7 @@ impl wit::HostTransaction for DatabaseView<'_> {
         &mut self,
         transaction: Resource<Transaction>,
     ) -> wasmtime::Result<Result<Resource<Transaction>, wit::Error>> {
+        self.asked("transaction.savepoint")?;
         let parent = match self.place_of_transaction(&transaction)? {
             Ok(_) => self.table.get(&transaction)?,
             Err(error) => return Ok(Err(convert::error(error))),
@@ -220,6 +232,7 @@ impl wit::HostTransaction for DatabaseView<'_> {
         _sql: String,
         _params: Vec<wit::Value>,
     ) -> wasmtime::Result<Result<Resource<Cursor>, wit::Error>> {
+        self.asked("transaction.open-cursor")?;
         Ok(Err(not_built("cursors are")))
     }
 
@@ -227,6 +240,7 @@ impl wit::HostTransaction for DatabaseView<'_> {
         &mut self,
         transaction: Resource<Transaction>,
     ) -> wasmtime::Result<Result<(), wit::Error>> {
+        self.asked("transaction.commit")?;
         Ok(self.end(transaction, true).await?.map_err(convert::error))
     }
 
@@ -234,6 +248,7 @@ impl wit::HostTransaction for DatabaseView<'_> {
         &mut self,
         transaction: Resource<Transaction>,
     ) -> wasmtime::Result<Result<(), wit::Error>> {
+        self.asked("transaction.rollback")?;
         Ok(self.end(transaction, false).await?.map_err(convert::error))
     }
 

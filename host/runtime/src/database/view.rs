@@ -34,6 +34,16 @@ impl DatabaseAccess {
 }
 
 impl DatabaseView<'_> {
+    /// To be called before each thing that a guest asks for: an observer of the chain may trap it.
+    pub(super) fn asked(&self, function: &str) -> wasmtime::Result<()> {
+        match &self.state.scope {
+            Some(scope) => scope
+                .host_call(&self.state.access.plugin, function)
+                .map_err(wasmtime::Error::msg),
+            None => Ok(()),
+        }
+    }
+
     pub(super) fn scope(&self) -> Result<Arc<Scope>, Error> {
         self.state.scope.clone().ok_or_else(|| {
             Error::Invalid(
@@ -216,6 +226,7 @@ async fn on_slot<R>(
     let at_once = scope.holds_another(separate);
     let writes_elsewhere = scope.writes_elsewhere(separate);
     let mut slot = slot.lock().await;
+    slot.mark_calls().await?;
     let sqlite = access
         .database
         .as_ref()

@@ -70,7 +70,41 @@ fn text(packed: &Packed, row: usize) -> Option<&str> {
     std::str::from_utf8(bytes(packed, row)?).ok()
 }
 
-/// What a cell can be read as.
+/// What a cell can be read as: exactly, or not at all.
+///
+/// A type of the plugin's own reads what it is stored as:
+///
+/// ```
+/// use poolhouse::database::{Cell, Column, FromCell, Rows};
+///
+/// #[derive(Debug, PartialEq)]
+/// enum Side {
+///     Buy,
+///     Sell,
+/// }
+///
+/// impl<'r> FromCell<'r> for Side {
+///     fn from_cell(cell: Cell<'r>) -> Result<Self, String> {
+///         match <&str>::from_cell(cell)? {
+///             "buy" => Ok(Self::Buy),
+///             "sell" => Ok(Self::Sell),
+///             word => Err(format!("holds `{word}`, which is neither `buy` nor `sell`")),
+///         }
+///     }
+/// }
+///
+/// let rows = Rows::of([("side", Column::of(["sell", "hold"]))])?;
+/// assert_eq!(rows.row(0).unwrap().get::<Side>("side")?, Side::Sell);
+/// assert_eq!(
+///     rows.row(1).unwrap().get::<Side>("side").unwrap_err().to_string(),
+///     "column `side` of row 2 holds `hold`, which is neither `buy` nor `sell`",
+/// );
+/// # Ok::<(), poolhouse::database::Error>(())
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "a cell can't be read as `{Self}`",
+    note = "numbers, `bool`, texts, bytes, `Decimal`, `Uuid`, `Date`, `Time`, `Timestamp`, `Json` and an `Option` of these can; implement `FromCell` for a type of your own, and `#[row(flatten)]` a struct"
+)]
 pub trait FromCell<'a>: Sized {
     /// The cell as this type.
     ///
@@ -117,7 +151,6 @@ macro_rules! from_cell {
 from_cell! {
     // SQLite's expressions have no boolean: `EXISTS (…)` is 0 or 1 there.
     bool, "a boolean": Cell::Boolean(value) => value, Cell::Int64(value @ (0 | 1)) => value == 1;
-    i64, "an integer": Cell::Int64(value) => value;
     f64, "a floating-point number": Cell::Float64(value) => value;
     &'a str, "a text": Cell::Text(value) | Cell::Json(value) | Cell::Decimal(value) => value;
     String, "a text": Cell::Text(value) | Cell::Json(value) | Cell::Decimal(value) => value.to_owned();
@@ -142,15 +175,101 @@ impl<'a> FromCell<'a> for Decimal {
     }
 }
 
+impl<'a> FromCell<'a> for f32 {
+    fn from_cell(cell: Cell<'a>) -> Result<Self, String> {
+        let value = f64::from_cell(cell)?;
+        let short = value as Self;
+        if f64::from(short).to_bits() == value.to_bits() || value.is_nan() {
+            Ok(short)
+        } else {
+            Err(format!(
+                "holds {value}, which no `f32` is exactly; read it as an `f64`"
+            ))
+        }
+    }
+}
+
 macro_rules! from_integer_cell {
     ($($type:ty),*) => {$(
         impl<'a> FromCell<'a> for $type {
             fn from_cell(cell: Cell<'a>) -> Result<Self, String> {
-                let value = i64::from_cell(cell)?;
-                value.try_into().map_err(|_| format!("holds {value}, which is out of range"))
+                match cell {
+                    Cell::Int64(value) => value.try_into().map_err(|_| out_of_range(value)),
+                    // PostgreSQL's sums of integers are decimals.
+                    Cell::Decimal(text) => {
+                        let whole = whole_number(text).ok_or_else(|| format!("holds {text}, not an integer"))?;
+                        whole.parse().map_err(|_| out_of_range(text))
+                    }
+                    cell => mismatch(cell, "an integer"),
+                }
             }
         }
     )*};
 }
 
-from_integer_cell!(i32, u32, u64, usize);
+from_integer_cell!(i8, i16, i32, i64, isize, u8, u16, u32, u64, usize);
+
+fn out_of_range(value: impl std::fmt::Display) -> String {
+    format!("holds {value}, which is out of range")
+}
+
+/// The digits before a point that only zeros follow.
+fn whole_number(decimal: &str) -> Option<&str> {
+    let (whole, fraction) = decimal.split_once('.').unwrap_or((decimal, ""));
+    let digits = whole.strip_prefix('-').unwrap_or(whole);
+    let is_whole = digits.bytes().all(|byte| byte.is_ascii_digit())
+        && fraction.bytes().all(|byte| byte == b'0');
+    is_whole.then_some(whole)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn integers_are_read_exactly_or_not_at_all() {
+        assert_eq!(i64::from_cell(Cell::Decimal("12.00")), Ok(12));
+        assert_eq!(
+            u64::from_cell(Cell::Decimal("18446744073709551615")),
+            Ok(u64::MAX)
+        );
+        assert_eq!(i8::from_cell(Cell::Int64(-128)), Ok(-128));
+        for (error, expected) in [
+            (
+                i64::from_cell(Cell::Decimal("12.01")),
+                "holds 12.01, not an integer",
+            ),
+            (
+                i64::from_cell(Cell::Decimal("NaN")),
+                "holds NaN, not an integer",
+            ),
+            (
+                i64::from_cell(Cell::Decimal("9223372036854775808")),
+                "holds 9223372036854775808, which is out of range",
+            ),
+            (
+                i64::from_cell(Cell::Float64(1.0)),
+                "holds a floating-point number, not an integer",
+            ),
+            (
+                u8::from_cell(Cell::Int64(256)).map(i64::from),
+                "holds 256, which is out of range",
+            ),
+            (
+                u64::from_cell(Cell::Int64(-1)).map(|_| 0),
+                "holds -1, which is out of range",
+            ),
+        ] {
+            assert_eq!(error, Err(expected.to_owned()));
+        }
+    }
+
+    #[test]
+    fn floats_are_read_exactly_or_not_at_all() {
+        assert_eq!(f32::from_cell(Cell::Float64(0.1_f32.into())), Ok(0.1));
+        assert!(f32::from_cell(Cell::Float64(f64::NAN)).is_ok_and(f32::is_nan));
+        for lost in [0.1, 1e300, f64::MIN_POSITIVE] {
+            assert!(f32::from_cell(Cell::Float64(lost)).is_err(), "{lost}");
+        }
+    }
+}

@@ -1,9 +1,17 @@
-//! Sessions, transactions and cursors: the contract's handles with rows and Rust's closures around them.
+//! Sessions and transactions: the contract's handles with rows and Rust's closures around them.
 
+use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
+use std::time::Duration;
 
 use crate::bindings::imports::poolhouse::database::{database as contract, types};
-use crate::database::{Column, ColumnInfo, Error, Isolation, Row, Rows, TransactionOptions, Value};
+use crate::database::cursor::HostBatches;
+use crate::database::scope::{self, Scope};
+use crate::database::statements::statements_of;
+use crate::database::{
+    Column, Cursor, Error, FromCell, FromRow, Isolation, Row, Rows, Statements, TransactionOptions,
+    Value,
+};
 
 /// A way to the database. It holds no connection between statements: each takes one, commits by itself and gives
 /// it back, so a session may be kept as long as one likes.
@@ -12,13 +20,18 @@ pub struct Session(contract::Session);
 
 /// An open transaction, or a savepoint inside one; [`Session::transaction`] and [`Transaction::savepoint`] lend it.
 #[derive(Debug)]
-pub struct Transaction(contract::Transaction);
+pub struct Transaction {
+    handle: contract::Transaction,
+    /// Whether a statement of it, or of a savepoint in it, met a conflict.
+    met_conflict: Rc<Cell<bool>>,
+}
 
-/// An open result that is read batch by batch; dropping it cancels the rest.
+/// The session of [`database::session`](crate::database::session): its first statement begins a transaction.
 #[derive(Debug)]
-pub struct Cursor {
-    cursor: contract::Cursor,
-    infos: Rc<[ColumnInfo]>,
+pub struct ScopedSession {
+    session: Session,
+    options: TransactionOptions,
+    transaction: OnceCell<Transaction>,
 }
 
 impl Default for TransactionOptions {
@@ -28,6 +41,40 @@ impl Default for TransactionOptions {
             isolation: Isolation::Default,
             read_only: false,
             timeout: None,
+        }
+    }
+}
+
+/// ```
+/// use poolhouse::database::{Isolation, TransactionOptions};
+/// use std::time::Duration;
+///
+/// let options = TransactionOptions::default()
+///     .isolation(Isolation::Serializable)
+///     .read_only()
+///     .timeout(Duration::from_millis(250));
+/// assert_eq!(options.timeout, Some(250_000));
+/// ```
+impl TransactionOptions {
+    /// With that isolation level.
+    pub fn isolation(self, isolation: Isolation) -> Self {
+        Self { isolation, ..self }
+    }
+
+    /// Writes are refused by the database.
+    pub fn read_only(self) -> Self {
+        Self {
+            read_only: true,
+            ..self
+        }
+    }
+
+    /// From its beginning to its commit, to the microsecond; past it every statement answers a timeout, and the
+    /// transaction is rolled back.
+    pub fn timeout(self, timeout: Duration) -> Self {
+        Self {
+            timeout: Some(u64::try_from(timeout.as_micros()).unwrap_or(u64::MAX)),
+            ..self
         }
     }
 }
@@ -71,8 +118,31 @@ impl Session {
         options: TransactionOptions,
         work: impl FnOnce(&Transaction) -> Result<T, E>,
     ) -> Result<T, E> {
-        let tx = self.0.begin(options).map_err(Error::from)?;
-        finish(Transaction(tx), work)
+        scope::run(self.begin(options)?, work)
+    }
+
+    /// [`transaction_with`](Self::transaction_with), run again from its start when somebody else's work was in the way:
+    /// `attempts` times in all, without a pause between. It is for work that does nothing outside the transaction, and
+    /// for a call that no caller's transaction is around: that one would have to be run again whole, so the conflict
+    /// is answered.
+    ///
+    /// # Errors
+    /// What `work` answered last, or that a transaction could not begin or commit. A commit whose outcome is unknown is
+    /// never run again.
+    pub fn transaction_retrying_conflicts<T, E: From<Error>>(
+        &self,
+        attempts: u32,
+        options: TransactionOptions,
+        work: impl FnMut(&Transaction) -> Result<T, E>,
+    ) -> Result<T, E> {
+        scope::run_retrying_conflicts(attempts, || self.begin(options), work)
+    }
+
+    fn begin(&self, options: TransactionOptions) -> Result<Transaction, Error> {
+        Ok(Transaction {
+            handle: self.0.begin(options)?,
+            met_conflict: Rc::default(),
+        })
     }
 }
 
@@ -86,115 +156,156 @@ impl Transaction {
         &self,
         work: impl FnOnce(&Transaction) -> Result<T, E>,
     ) -> Result<T, E> {
-        let savepoint = self.0.savepoint().map_err(Error::from)?;
-        finish(Transaction(savepoint), work)
+        let savepoint = Self {
+            handle: self.noted(self.handle.savepoint())?,
+            met_conflict: Rc::clone(&self.met_conflict),
+        };
+        scope::run(savepoint, work)
+    }
+
+    fn noted<T>(&self, result: Result<T, types::Error>) -> Result<T, Error> {
+        result.map_err(|error| {
+            let error = Error::from(error);
+            self.met_conflict
+                .set(self.met_conflict.get() || error.is_conflict());
+            error
+        })
     }
 }
 
-fn finish<T, E: From<Error>>(
-    tx: Transaction,
-    work: impl FnOnce(&Transaction) -> Result<T, E>,
-) -> Result<T, E> {
-    match work(&tx) {
-        Ok(done) => {
-            contract::Transaction::commit(tx.0).map_err(Error::from)?;
-            Ok(done)
-        }
-        Err(error) => {
-            // A rollback that fails has lost the connection and the work with it: `error` still is what matters.
-            let _lost = contract::Transaction::rollback(tx.0);
-            Err(error)
-        }
+impl Scope for Transaction {
+    fn commit(self) -> Result<(), Error> {
+        Ok(contract::Transaction::commit(self.handle)?)
+    }
+
+    fn roll_back(self) {
+        // A rollback that fails has lost the connection and the work with it: why it was rolled back still is what
+        // matters.
+        let _lost = contract::Transaction::rollback(self.handle);
+    }
+
+    fn met_conflict(&self) -> bool {
+        self.met_conflict.get()
     }
 }
 
-/// The statements that sessions and transactions have alike.
-macro_rules! statements {
-    ($handle:ty) => {
-        impl $handle {
-            /// Runs a statement and answers all its rows.
-            ///
-            /// # Errors
-            /// The host's error; more rows or bytes than the plugin's limit are one, never a part of the rows.
-            pub fn query(&self, sql: &str, params: &[Value]) -> Result<Rows, Error> {
-                Ok(self.0.query(sql, params)?.into())
-            }
-
-            /// Runs a statement and answers the number of rows it changed.
-            ///
-            /// # Errors
-            /// The host's error.
-            pub fn execute(&self, sql: &str, params: &[Value]) -> Result<u64, Error> {
-                Ok(self.0.execute(sql, params)?)
-            }
-
-            /// Runs one statement once for each row of `columns`, one column for each parameter, all of it or
-            /// nothing, and answers the sum of the rows changed.
-            ///
-            /// # Errors
-            /// The host's error.
-            pub fn execute_many(&self, sql: &str, columns: &[Column]) -> Result<u64, Error> {
-                Ok(self.0.execute_many(sql, columns)?)
-            }
-
-            /// Opens a cursor. Outside a transaction it holds a connection of its own until it is dropped.
-            ///
-            /// # Errors
-            /// The host's error.
-            pub fn cursor(&self, sql: &str, params: &[Value]) -> Result<Cursor, Error> {
-                let cursor = self.0.open_cursor(sql, params)?;
-                let infos = cursor.columns().into();
-                Ok(Cursor { cursor, infos })
-            }
-
-            /// Runs a query and hands each row to `visit`: in one answer where that is within the plugin's limits,
-            /// through a cursor where it is not. A query that changes rows is not for it, for it may run twice.
-            ///
-            /// # Errors
-            /// What `visit` answered, which ends it, or the host's error; where no cursor is to be had, the limit.
-            pub fn each<E: From<Error>>(
-                &self,
-                sql: &str,
-                params: &[Value],
-                mut visit: impl FnMut(Row<'_>) -> Result<(), E>,
-            ) -> Result<(), E> {
-                match self.query(sql, params) {
-                    Ok(rows) => rows.iter().try_for_each(visit),
-                    Err(error) if error.is_too_large() => {
-                        let cursor = match self.cursor(sql, params) {
-                            // A host without cursors, or a query that can't have one: the limit is what matters.
-                            Err(Error::Database(types::Error::Invalid(_))) => {
-                                return Err(error.into());
-                            }
-                            cursor => cursor?,
-                        };
-                        while let Some(rows) = cursor.next()? {
-                            rows.iter().try_for_each(&mut visit)?;
-                        }
-                        Ok(())
-                    }
-                    Err(error) => Err(error.into()),
-                }
-            }
+impl ScopedSession {
+    pub(super) fn new(session: Session, options: TransactionOptions) -> Self {
+        Self {
+            session,
+            options,
+            transaction: OnceCell::new(),
         }
-    };
-}
-
-statements!(Session);
-statements!(Transaction);
-
-impl Cursor {
-    /// What the database says of the columns.
-    pub fn columns(&self) -> &[ColumnInfo] {
-        &self.infos
     }
 
-    /// The next rows, at most the plugin's limit; none at the end.
+    /// The session's transaction, begun if no statement has done so.
     ///
     /// # Errors
-    /// The host's error.
-    pub fn next(&self) -> Result<Option<Rows>, Error> {
-        let batch = self.cursor.next()?;
-        Ok(batch.map(|batch| Rows::new(Rc::clone(&self.infos), batch)))
+    /// It could not begin.
+    pub fn transaction(&self) -> Result<&Transaction, Error> {
+        if let Some(transaction) = self.transaction.get() {
+            return Ok(transaction);
+        }
+        let transaction = self.session.begin(self.options)?;
+        Ok(self.transaction.get_or_init(|| transaction))
+    }
+
+    /// Runs `work` in a savepoint of the session's transaction: see [`Transaction::savepoint`].
+    ///
+    /// # Errors
+    /// What `work` answered, or that the savepoint could not be made or kept.
+    pub fn savepoint<T, E: From<Error>>(
+        &self,
+        work: impl FnOnce(&Transaction) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.transaction()?.savepoint(work)
     }
 }
+
+impl Scope for ScopedSession {
+    fn commit(self) -> Result<(), Error> {
+        self.transaction
+            .into_inner()
+            .map_or(Ok(()), Transaction::commit)
+    }
+
+    fn roll_back(self) {
+        if let Some(transaction) = self.transaction.into_inner() {
+            transaction.roll_back();
+        }
+    }
+
+    fn met_conflict(&self) -> bool {
+        self.transaction
+            .get()
+            .is_some_and(Transaction::met_conflict)
+    }
+}
+
+impl Statements for Session {
+    fn query(&self, sql: &str, params: &[Value]) -> Result<Rows, Error> {
+        Ok(self.0.query(sql, params)?.into())
+    }
+
+    fn execute(&self, sql: &str, params: &[Value]) -> Result<u64, Error> {
+        Ok(self.0.execute(sql, params)?)
+    }
+
+    fn execute_many(&self, sql: &str, columns: &[Column]) -> Result<u64, Error> {
+        Ok(self.0.execute_many(sql, columns)?)
+    }
+
+    fn cursor(&self, sql: &str, params: &[Value]) -> Result<Cursor, Error> {
+        Ok(cursor(self.0.open_cursor(sql, params)?, None))
+    }
+}
+
+impl Statements for Transaction {
+    fn query(&self, sql: &str, params: &[Value]) -> Result<Rows, Error> {
+        Ok(self.noted(self.handle.query(sql, params))?.into())
+    }
+
+    fn execute(&self, sql: &str, params: &[Value]) -> Result<u64, Error> {
+        self.noted(self.handle.execute(sql, params))
+    }
+
+    fn execute_many(&self, sql: &str, columns: &[Column]) -> Result<u64, Error> {
+        self.noted(self.handle.execute_many(sql, columns))
+    }
+
+    fn cursor(&self, sql: &str, params: &[Value]) -> Result<Cursor, Error> {
+        let opened = self.noted(self.handle.open_cursor(sql, params))?;
+        Ok(cursor(opened, Some(Rc::clone(&self.met_conflict))))
+    }
+}
+
+impl Statements for ScopedSession {
+    fn query(&self, sql: &str, params: &[Value]) -> Result<Rows, Error> {
+        self.transaction()?.query(sql, params)
+    }
+
+    fn execute(&self, sql: &str, params: &[Value]) -> Result<u64, Error> {
+        self.transaction()?.execute(sql, params)
+    }
+
+    fn execute_many(&self, sql: &str, columns: &[Column]) -> Result<u64, Error> {
+        self.transaction()?.execute_many(sql, columns)
+    }
+
+    fn cursor(&self, sql: &str, params: &[Value]) -> Result<Cursor, Error> {
+        self.transaction()?.cursor(sql, params)
+    }
+}
+
+fn cursor(cursor: contract::Cursor, met_conflict: Option<Rc<Cell<bool>>>) -> Cursor {
+    let infos = cursor.columns().into();
+    let batches = HostBatches {
+        cursor,
+        met_conflict,
+    };
+    Cursor::new(infos, Box::new(batches))
+}
+
+statements_of!(Session);
+statements_of!(Transaction);
+statements_of!(ScopedSession);

@@ -1,55 +1,21 @@
 //! Rust values as statement parameters; how the database takes them, the host decides.
 
-use std::fmt;
+use crate::database::{Column, ColumnItem, Date, Decimal, Time, Timestamp, Uuid, Value};
 
-use crate::database::{Decimal, Uuid, Value};
-
-/// Microseconds since 1970-01-01T00:00:00Z, negative before it, always UTC.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Timestamp(pub i64);
-
-/// Days since 1970-01-01 in the proleptic Gregorian calendar, negative before it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Date(pub i32);
-
-/// Microseconds since midnight, without a time zone.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Time(pub i64);
-
-/// One JSON text.
+/// One JSON text; what is in it, the plugin reads with a crate of its own, such as `serde_json`.
+///
+/// PostgreSQL's arrays come as JSON, too: `{1,NULL}` as `[1,null]`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Json(pub String);
 
-impl Uuid {
-    /// The 128 bits of a UUID.
-    pub const fn from_u128(bits: u128) -> Self {
-        Self {
-            high: (bits >> 64) as u64,
-            low: bits as u64,
-        }
-    }
-
-    /// The UUID's 128 bits.
-    pub const fn as_u128(self) -> u128 {
-        (self.high as u128) << 64 | self.low as u128
-    }
-}
-
-impl fmt::Display for Uuid {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
-            self.high >> 32,
-            self.high >> 16 & 0xffff,
-            self.high & 0xffff,
-            self.low >> 48,
-            self.low & 0xffff_ffff_ffff
-        )
-    }
-}
-
-/// What can be a parameter. `None` is NULL.
+/// What can be a parameter. `None` is NULL, a `Vec` or slice is an array (PostgreSQL only), and one of `u8` is bytes.
+///
+/// Nothing is rounded: a `u64` too large for the database's integers goes as an exact decimal, and the database takes
+/// it where a decimal fits.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't be a statement's parameter",
+    note = "numbers, `bool`, texts, `Vec<u8>`, `Decimal`, `Uuid`, `Date`, `Time`, `Timestamp`, `Json`, an `Option` of these and a `Vec` of these can; implement `IntoValue` for a type of your own"
+)]
 pub trait IntoValue {
     /// The parameter.
     fn into_value(self) -> Value;
@@ -93,8 +59,15 @@ into_value! {
     bool: value => Value::Boolean(value);
     i64: value => Value::Int64(value);
     i32: value => Value::Int64(value.into());
+    i16: value => Value::Int64(value.into());
+    i8: value => Value::Int64(value.into());
     u32: value => Value::Int64(value.into());
+    u16: value => Value::Int64(value.into());
+    u8: value => Value::Int64(value.into());
+    u64: value => i64::try_from(value).map_or_else(|_| Value::Decimal(value.to_string()), Value::Int64);
+    usize: value => (value as u64).into_value();
     f64: value => Value::Float64(value);
+    f32: value => Value::Float64(value.into());
     Decimal: value => Value::Decimal(value.to_string());
     &Decimal: value => Value::Decimal(value.to_string());
     String: value => Value::Text(value);
@@ -107,6 +80,32 @@ into_value! {
     Time: value => Value::Time(value.0);
     Timestamp: value => Value::Timestamp(value.0);
     Json: value => Value::Json(value.0);
+    &Json: value => Value::Json(value.0.clone());
+    Column: value => Value::Array(value);
+}
+
+impl<const N: usize> IntoValue for &[u8; N] {
+    fn into_value(self) -> Value {
+        Value::Bytes(self.to_vec())
+    }
+}
+
+impl<T: ColumnItem> IntoValue for Vec<T> {
+    fn into_value(self) -> Value {
+        Value::Array(Column::of(self))
+    }
+}
+
+impl<T: ColumnItem> IntoValue for Vec<Option<T>> {
+    fn into_value(self) -> Value {
+        Value::Array(Column::nullable(self))
+    }
+}
+
+impl<T: ColumnItem + Clone> IntoValue for &[T] {
+    fn into_value(self) -> Value {
+        Value::Array(Column::of(self.iter().cloned()))
+    }
 }
 
 impl<T: IntoValue> IntoValue for Option<T> {
@@ -153,12 +152,34 @@ mod tests {
             [Value::Null, Value::Date(1), Value::Time(2)]
         );
         assert!(params![].is_empty());
+        assert_eq!(
+            params![i64::MAX as u64, u64::MAX, 0.1_f32, b"\0", 1_i8],
+            [
+                Value::Int64(i64::MAX),
+                Value::Decimal("18446744073709551615".into()),
+                Value::Float64(0.1_f32.into()),
+                Value::Bytes(vec![0]),
+                Value::Int64(1),
+            ]
+        );
     }
 
     #[test]
-    fn uuids_print_in_groups() {
-        let uuid = Uuid::from_u128(0x0123_4567_89ab_cdef_0011_2233_4455_6677);
-        assert_eq!(uuid.to_string(), "01234567-89ab-cdef-0011-223344556677");
-        assert_eq!(Uuid::from_u128(uuid.as_u128()), uuid);
+    fn lists_are_arrays() {
+        let symbols = ["AAPL", "IBM"];
+        assert_eq!(
+            params![
+                &symbols[..],
+                vec![1_i64],
+                vec![None, Some(true)],
+                Vec::<String>::new()
+            ],
+            [
+                Value::Array(Column::of(symbols)),
+                Value::Array(Column::of([1_i64])),
+                Value::Array(Column::nullable([None, Some(true)])),
+                Value::Array(Column::of(Vec::<String>::new())),
+            ]
+        );
     }
 }

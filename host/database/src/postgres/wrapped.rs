@@ -1,0 +1,100 @@
+//! Owns the text that asks for the same rows where a column's binary form is not read here: such columns as text, arrays
+//! as JSON.
+
+use sqlparser::dialect::PostgreSqlDialect;
+use sqlparser::tokenizer::{Location, Token, Tokenizer};
+
+/// What the rows are called, and what they are called with columns c1, c2, … A person would not name a table so.
+const ROWS: &str = "\"poolhouse rows\"";
+pub(super) const COLUMNS: &str = "poolhouse columns";
+
+/// How a column is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shown {
+    AsItIs,
+    AsText,
+    AsJson,
+}
+
+/// The statement around the statement; none where its text can't be read.
+///
+/// The rows' own columns follow, all null and never computed: a plan is kept for long, and only with them in the answer
+/// does the server say that a table under `SELECT *` has got another column, or a column another type or name.
+pub(super) fn wrapped(sql: &str, columns: &[Shown]) -> Option<String> {
+    let sql = without_semicolon(sql)?;
+    let names: Vec<String> = (1..=columns.len()).map(|at| format!("c{at}")).collect();
+    let shown: Vec<String> = columns
+        .iter()
+        .zip(&names)
+        .map(|(column, name)| match column {
+            Shown::AsItIs => format!("c.{name}"),
+            Shown::AsText => format!("c.{name}::pg_catalog.text"),
+            Shown::AsJson => format!("pg_catalog.to_json(c.{name})"),
+        })
+        .collect();
+    Some(format!(
+        "WITH {ROWS} AS (\n{sql}\n), \"{COLUMNS}\" ({}) AS (SELECT * FROM {ROWS}) SELECT {}, n.* FROM \"{COLUMNS}\" AS c LEFT JOIN {ROWS} AS n ON false",
+        names.join(", "),
+        shown.join(", ")
+    ))
+}
+
+/// The text before its semicolon: there is one statement, so behind it are only remarks.
+fn without_semicolon(sql: &str) -> Option<&str> {
+    let tokens = Tokenizer::new(&PostgreSqlDialect {}, sql)
+        .tokenize_with_location()
+        .ok()?;
+    let Some(end) = tokens
+        .iter()
+        .find(|token| token.token == Token::SemiColon)
+        .map(|token| token.span.start)
+    else {
+        return Some(sql);
+    };
+    let mut here = Location { line: 1, column: 1 };
+    for (at, letter) in sql.char_indices() {
+        if here == end {
+            return sql.get(..at);
+        }
+        if letter == '\n' {
+            here.line += 1;
+            here.column = 1;
+        } else {
+            here.column += 1;
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_text_ends_before_its_semicolon() {
+        for (sql, before) in [
+            ("SELECT 1", "SELECT 1"),
+            ("SELECT 1;", "SELECT 1"),
+            ("SELECT 'é;',\n 2 ; -- that; is all", "SELECT 'é;',\n 2 "),
+            ("SELECT 1 /* ; /* ; */ */", "SELECT 1 /* ; /* ; */ */"),
+            (
+                "SELECT $$;$$, E'\\';', \";\" -- ;",
+                "SELECT $$;$$, E'\\';', \";\" -- ;",
+            ),
+        ] {
+            assert_eq!(without_semicolon(sql), Some(before), "{sql}");
+        }
+    }
+
+    #[test]
+    fn each_column_is_asked_for_as_it_is_read() {
+        assert_eq!(
+            wrapped(
+                "SELECT a, b, c FROM t --",
+                &[Shown::AsItIs, Shown::AsText, Shown::AsJson]
+            )
+            .unwrap(),
+            "WITH \"poolhouse rows\" AS (\nSELECT a, b, c FROM t --\n), \"poolhouse columns\" (c1, c2, c3) AS (SELECT * FROM \"poolhouse rows\") SELECT c.c1, c.c2::pg_catalog.text, pg_catalog.to_json(c.c3), n.* FROM \"poolhouse columns\" AS c LEFT JOIN \"poolhouse rows\" AS n ON false"
+        );
+    }
+}

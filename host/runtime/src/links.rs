@@ -1,0 +1,136 @@
+//! Interfaces that one plugin has from another: offering them to the importer, and finding who exports them.
+
+mod call;
+mod resolve;
+
+use std::sync::{Arc, Weak};
+
+use parking_lot::RwLock;
+use wasmtime::component::types::ComponentFunc;
+use wasmtime::component::{ComponentExportIndex, Linker};
+
+use crate::component::{OfferedInterface, WantedInterface};
+use crate::interface_name::InterfaceName;
+use crate::plain_data::signature;
+use crate::plugin::Plugin;
+use crate::state::PluginState;
+
+pub(crate) use call::Caller;
+use call::FailureForm;
+pub use resolve::Waiting;
+pub(crate) use resolve::resolve;
+
+/// One interface that a plugin imports from whichever plugin exports it. Who that is may change while both run.
+pub(crate) struct Link {
+    pub(crate) importer: Arc<str>,
+    pub(crate) interface: InterfaceName,
+    functions: Vec<LinkedFunction>,
+    provider: RwLock<Option<Provider>>,
+}
+
+struct LinkedFunction {
+    name: String,
+    /// With the interface, for messages.
+    shown: Arc<str>,
+    ty: ComponentFunc,
+    failure: FailureForm,
+}
+
+/// Who answers. Held weakly, for plugins may import each other in a circle.
+#[derive(Clone)]
+struct Provider {
+    plugin: Weak<Plugin>,
+    /// In the order of the link's functions.
+    functions: Arc<[ComponentExportIndex]>,
+}
+
+impl Link {
+    pub(crate) fn new(importer: &Arc<str>, wanted: WantedInterface) -> Arc<Self> {
+        let functions = wanted
+            .functions
+            .into_iter()
+            .map(|(name, ty)| LinkedFunction {
+                shown: format!("{}.{name}", wanted.name.short()).into(),
+                failure: FailureForm::of(&ty),
+                name,
+                ty,
+            })
+            .collect();
+        Arc::new(Self {
+            importer: Arc::clone(importer),
+            interface: wanted.name,
+            functions,
+            provider: RwLock::default(),
+        })
+    }
+
+    /// Offers the interface to the importer.
+    pub(crate) fn add_to_linker(
+        self: &Arc<Self>,
+        linker: &mut Linker<PluginState>,
+    ) -> wasmtime::Result<()> {
+        let mut instance = linker.instance(self.interface.full())?;
+        for (at, function) in self.functions.iter().enumerate() {
+            let link = Arc::clone(self);
+            instance.func_new_async(&function.name, move |store, _, params, results| {
+                let link = Arc::clone(&link);
+                Box::new(async move { link.call(at, store, params, results).await })
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Lets `plugin` answer from now on.
+    ///
+    /// # Errors
+    /// Which function it has not, or has with other types.
+    pub(crate) fn bind(
+        &self,
+        plugin: &Arc<Plugin>,
+        offered: &OfferedInterface,
+    ) -> Result<(), String> {
+        let functions = self
+            .functions
+            .iter()
+            .map(|wanted| {
+                let offer = offered
+                    .functions
+                    .iter()
+                    .find(|(name, ..)| *name == wanted.name);
+                let Some((_, ty, index)) = offer else {
+                    return Err(format!(
+                        "plugin \"{}\" exports {} without the function `{}`",
+                        plugin.name(),
+                        offered.name,
+                        wanted.name
+                    ));
+                };
+                if !is_same(&wanted.ty, ty) {
+                    return Err(format!(
+                        "its function `{}` is wanted as {} and plugin \"{}\" has it as {}",
+                        wanted.name,
+                        signature(&wanted.ty),
+                        plugin.name(),
+                        signature(ty)
+                    ));
+                }
+                Ok(*index)
+            })
+            .collect::<Result<_, _>>()?;
+        *self.provider.write() = Some(Provider {
+            plugin: Arc::downgrade(plugin),
+            functions,
+        });
+        Ok(())
+    }
+
+    /// Who answers now; none while nobody does.
+    pub(crate) fn provider(&self) -> Option<Arc<Plugin>> {
+        self.provider.read().as_ref()?.plugin.upgrade()
+    }
+}
+
+/// Whether parameters and results are the same, in name and type.
+fn is_same(wanted: &ComponentFunc, offered: &ComponentFunc) -> bool {
+    wanted.params().eq(offered.params()) && wanted.results().eq(offered.results())
+}
