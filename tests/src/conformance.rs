@@ -134,9 +134,11 @@ impl Stage {
             let options = |_: &str| PluginOptions {
                 grants: setup.grants.clone(),
                 limits: setup.limits.clone(),
+                ..PluginOptions::default()
             };
             let folder = house.path("plugins");
-            let plugins = Plugins::load(&engine, &folder, None, &database, options).await?;
+            let plugins =
+                Box::pin(Plugins::load(&engine, &folder, None, &database, options)).await?;
             let control = match controlled {
                 true => Control::connect(&house, backend).await?,
                 false => Control::None,
@@ -233,12 +235,12 @@ impl Stage {
         let Some(plugin) = self.plugins.get(GUEST) else {
             return Err(CallError::Refused("the guest was not loaded".to_owned()));
         };
-        let script = format!("[{}]", steps.join(", "));
+        let script = [format!("[{}]", steps.join(", "))];
         let answer = self.runtime.block_on(async {
             let scope = plugin.scope();
-            let answer = plugin
-                .call_by_name(&self.engine, &scope, "script.run", &[script])
-                .await;
+            // Boxed, for the compiler's sake: a call can hold a call can hold a call.
+            let calling = plugin.call_by_name(&self.engine, &scope, "script.run", &script);
+            let answer = Box::pin(calling).await;
             scope.finish().await;
             answer
         })?;
