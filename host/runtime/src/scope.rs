@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use poolhouse_database::{
-    Acquire, Actor, Answer, Chain, Database, Error, TransactionId, TransactionOptions, Value,
-    Within,
+    Acquire, Actor, Answer, Chain, CursorId, CursorMark, Database, Error, TransactionId,
+    TransactionOptions, Value, Within,
 };
 use tokio::sync::Mutex as AsyncMutex;
 use tokio::time::Instant;
@@ -243,6 +243,7 @@ impl Scope {
     pub(crate) async fn enter(&self, plugin: &Arc<str>) -> Entry {
         let mut slot = self.shared.lock().await;
         let in_transaction = slot.chain.as_ref().is_some_and(|chain| chain.depth() > 0);
+        let cursors = slot.chain.as_ref().map(Chain::cursor_mark);
         let position = slot.calls.len();
         slot.calls.push(CallUnderWay {
             plugin: Arc::clone(plugin),
@@ -254,6 +255,7 @@ impl Scope {
         });
         Entry {
             position,
+            cursors,
             separate: self.separate_depths(),
         }
     }
@@ -264,13 +266,16 @@ impl Scope {
     /// # Errors
     /// Where the savepoint of a call that went well can't be released.
     pub(crate) async fn leave(&self, entry: Entry, keep: bool) -> Result<bool, Error> {
-        let left_separate = self.leave_separate(&entry.separate).await;
+        let left_separate = self.leave_separate(&entry).await;
         let mut slot = self.shared.lock().await;
         // Calls further inwards whose future was dropped before they could leave end with it.
         let call = slot.calls.drain(entry.position..).next();
         let (Some(call), Some(chain)) = (call, slot.chain.as_mut()) else {
             return Ok(left_separate);
         };
+        if let Some(mark) = entry.cursors {
+            chain.close_cursors_since(mark).await;
+        }
         let left_open = match call.savepoint {
             Savepoint::NotNeeded => {
                 let left_open = chain.depth() > 0;
@@ -296,19 +301,22 @@ impl Scope {
         Ok(left_open || left_separate)
     }
 
-    /// How many levels each separate session has open that has any.
+    /// How many levels each separate session has open that holds a connection.
     fn separate_depths(&self) -> Vec<(u64, usize)> {
         let separate = self.separate.lock();
         let depths = separate.iter().filter_map(|(session, slot)| {
-            let depth = slot.try_lock().ok()?.chain.as_ref()?.depth();
-            (depth > 0).then_some((*session, depth))
+            let slot = slot.try_lock().ok()?;
+            let chain = slot
+                .chain
+                .as_ref()
+                .filter(|chain| chain.holds_connection())?;
+            Some((*session, chain.depth()))
         });
         depths.collect()
     }
 
-    /// Ends the transactions that separate sessions have opened since they had these levels open. Answers whether there
-    /// were any.
-    async fn leave_separate(&self, before: &[(u64, usize)]) -> bool {
+    /// Ends what separate sessions have opened since the call began. Answers whether transactions were among it.
+    async fn leave_separate(&self, entry: &Entry) -> bool {
         let separate: Vec<_> = self
             .separate
             .lock()
@@ -321,16 +329,17 @@ impl Scope {
             let Ok(mut slot) = slot.try_lock() else {
                 continue;
             };
-            let depth = before
-                .iter()
-                .find(|(id, _)| *id == session)
-                .map_or(0, |(_, depth)| *depth);
-            if depth == 0 {
-                left_open |= slot.chain.as_ref().is_some_and(|chain| chain.depth() > 0);
-                slot.finish().await;
-            } else if let Some(chain) = slot.chain.as_mut() {
-                left_open |= chain.depth() > depth;
-                chain.unwind_to(depth).await;
+            let Some(chain) = slot.chain.as_mut() else {
+                continue;
+            };
+            let before = entry.separate.iter().find(|(id, _)| *id == session);
+            left_open |= chain.depth() > before.map_or(0, |(_, depth)| *depth);
+            match (before, entry.cursors) {
+                (Some((_, depth)), Some(mark)) => {
+                    chain.close_cursors_since(mark).await;
+                    chain.unwind_to(*depth).await;
+                }
+                _ => chain.finish().await,
             }
         }
         left_open
@@ -341,6 +350,9 @@ impl Scope {
 #[derive(Debug)]
 pub(crate) struct Entry {
     position: usize,
+    /// Cursors opened later are the call's own, or those of calls that it makes.
+    cursors: Option<CursorMark>,
+    /// Separate sessions that held a connection, and how many levels they had open.
     separate: Vec<(u64, usize)>,
 }
 
@@ -368,6 +380,12 @@ impl Slot {
             }
         }
         Ok(())
+    }
+
+    pub(crate) async fn close_cursor(&mut self, cursor: CursorId) {
+        if let Some(chain) = self.chain.as_mut() {
+            chain.close_cursor(cursor).await;
+        }
     }
 
     pub(crate) fn chain_mut(&mut self) -> Result<&mut Chain, Error> {

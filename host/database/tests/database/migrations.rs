@@ -81,9 +81,9 @@ async fn a_database_that_is_not_there_is_said_once() {
 #[tokio::test]
 async fn each_is_applied_once() {
     for opened in both().await {
-        assert_eq!(migrate(&opened, &[]).await.unwrap(), []);
+        assert!(migrate(&opened, &[]).await.unwrap().is_empty());
         assert_eq!(migrate(&opened, &[first()]).await.unwrap(), [1]);
-        assert_eq!(migrate(&opened, &[first()]).await.unwrap(), []);
+        assert!(migrate(&opened, &[first()]).await.unwrap().is_empty());
         let second = migration(
             3,
             &[],
@@ -105,7 +105,12 @@ async fn each_is_applied_once() {
             opened.rows("SELECT * FROM orders", &[]).await.unwrap(),
             [[Value::Int64(1), text("first"), text("old")]]
         );
-        assert_eq!(migrate(&opened, &[first(), second]).await.unwrap(), []);
+        assert!(
+            migrate(&opened, &[first(), second])
+                .await
+                .unwrap()
+                .is_empty()
+        );
         // Another plugin has numbers of its own.
         let other: Arc<str> = Arc::from("other");
         let progress = migration(

@@ -116,20 +116,25 @@ fn kind(kind: db::Kind) -> types::Kind {
 
 pub(super) fn answer(answer: db::Answer) -> types::Answer {
     types::Answer {
-        columns: answer
-            .columns
-            .into_iter()
-            .map(|info| types::ColumnInfo {
-                name: info.name,
-                kind: kind(info.kind),
-                database_type: info.database_type,
-            })
-            .collect(),
-        batch: types::Batch {
-            rows: answer.batch.rows,
-            columns: answer.batch.columns.into_iter().map(column_out).collect(),
-        },
+        columns: column_infos(answer.columns),
+        batch: batch(answer.batch),
     }
+}
+
+pub(super) fn batch(batch: db::Batch) -> types::Batch {
+    types::Batch {
+        rows: batch.rows,
+        columns: batch.columns.into_iter().map(column_out).collect(),
+    }
+}
+
+pub(super) fn column_infos(columns: Vec<db::ColumnInfo>) -> Vec<types::ColumnInfo> {
+    let info = |info: db::ColumnInfo| types::ColumnInfo {
+        name: info.name,
+        kind: kind(info.kind),
+        database_type: info.database_type,
+    };
+    columns.into_iter().map(info).collect()
 }
 
 pub(super) fn options(options: wit::TransactionOptions) -> db::TransactionOptions {

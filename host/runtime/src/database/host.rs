@@ -150,12 +150,13 @@ impl wit::HostSession for DatabaseView<'_> {
 
     async fn open_cursor(
         &mut self,
-        _session: Resource<Session>,
-        _sql: String,
-        _params: Vec<wit::Value>,
+        session: Resource<Session>,
+        sql: String,
+        params: Vec<wit::Value>,
     ) -> wasmtime::Result<Result<Resource<Cursor>, wit::Error>> {
         self.asked("session.open-cursor")?;
-        Ok(Err(not_built("cursors are")))
+        let place = self.place_of_session(&session)?;
+        DatabaseView::open_cursor(self, place, sql, params).await
     }
 
     async fn drop(&mut self, session: Resource<Session>) -> wasmtime::Result<()> {
@@ -228,12 +229,15 @@ impl wit::HostTransaction for DatabaseView<'_> {
 
     async fn open_cursor(
         &mut self,
-        _transaction: Resource<Transaction>,
-        _sql: String,
-        _params: Vec<wit::Value>,
+        transaction: Resource<Transaction>,
+        sql: String,
+        params: Vec<wit::Value>,
     ) -> wasmtime::Result<Result<Resource<Cursor>, wit::Error>> {
         self.asked("transaction.open-cursor")?;
-        Ok(Err(not_built("cursors are")))
+        match self.place_of_transaction(&transaction)? {
+            Ok(place) => DatabaseView::open_cursor(self, place, sql, params).await,
+            Err(error) => Ok(Err(convert::error(error))),
+        }
     }
 
     async fn commit(
@@ -264,17 +268,34 @@ impl wit::HostCursor for DatabaseView<'_> {
         &mut self,
         cursor: Resource<Cursor>,
     ) -> wasmtime::Result<Vec<wit::ColumnInfo>> {
-        match *self.table.get(&cursor)? {}
+        self.asked("cursor.columns")?;
+        Ok(self.table.get(&cursor)?.columns.clone())
     }
 
     async fn next(
         &mut self,
         cursor: Resource<Cursor>,
     ) -> wasmtime::Result<Result<Option<wit::Batch>, wit::Error>> {
-        match *self.table.get(&cursor)? {}
+        self.asked("cursor.next")?;
+        let (separate, id) = match self.place_of_cursor(&cursor)? {
+            Ok(place) => place,
+            Err(error) => return Ok(Err(convert::error(error))),
+        };
+        let batch = self
+            .on_chain(separate, async |chain, _| chain.fetch(id).await)
+            .await;
+        Ok(match batch {
+            Ok(batch) => Ok(batch.map(convert::batch)),
+            Err(error) => Err(convert::error(error)),
+        })
     }
 
     async fn drop(&mut self, cursor: Resource<Cursor>) -> wasmtime::Result<()> {
-        match self.delete(cursor)? {}
+        let place = self.place_of_cursor(&cursor)?;
+        self.delete(cursor)?;
+        if let Ok((separate, id)) = place {
+            self.close_cursor(separate, id).await;
+        }
+        Ok(())
     }
 }

@@ -7,7 +7,7 @@ mod view;
 
 use std::sync::Arc;
 
-use poolhouse_database::{Actor, Database, Quota, Tenant, TransactionId};
+use poolhouse_database::{Actor, CursorId, Database, Quota, Tenant, TransactionId};
 use wasmtime::component::{HasData, Linker, ResourceTable};
 
 use crate::bindings::poolhouse::database::database as wit;
@@ -50,9 +50,14 @@ pub struct Transaction {
     id: TransactionId,
 }
 
-/// A guest's cursor. There are none yet: opening one is refused.
+/// A guest's cursor. Once its scope has ended it answers `closed`.
 #[expect(unreachable_pub, reason = "the generated bindings re-export it")]
-pub enum Cursor {}
+pub struct Cursor {
+    scope: u64,
+    separate: Option<u64>,
+    id: CursorId,
+    columns: Vec<wit::ColumnInfo>,
+}
 
 /// The capability's borrowed view of a store.
 pub(crate) struct DatabaseView<'a> {

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use poolhouse_database::{
-    Acquire, Actor, Backend, Chain, Error, LimitKind, TransactionId, Within, toml_key,
+    Acquire, Actor, Backend, Chain, CursorId, Error, LimitKind, TransactionId, Within, toml_key,
 };
 use tokio::sync::Mutex as AsyncMutex;
 use wasmtime::component::Resource;
 
-use super::{DatabaseAccess, DatabaseView, Session, Transaction, convert};
+use super::{Cursor, DatabaseAccess, DatabaseView, Session, Transaction, convert};
 use crate::bindings::poolhouse::database::database as wit;
 use crate::scope::{MAX_SEPARATE, Scope, Slot};
 
@@ -137,6 +137,66 @@ impl DatabaseView<'_> {
         .await
     }
 
+    /// Opens a cursor and makes its handle.
+    pub(super) async fn open_cursor(
+        &mut self,
+        place: Place,
+        sql: String,
+        params: Vec<wit::Value>,
+    ) -> wasmtime::Result<Result<Resource<Cursor>, wit::Error>> {
+        let params = convert::values(params);
+        let opened = self
+            .on_chain(place.separate, async |chain, actor| {
+                chain.open_cursor(actor, place.within, &sql, &params).await
+            })
+            .await;
+        let (id, columns, scope) =
+            match opened.and_then(|(id, columns)| Ok((id, columns, self.scope()?.id()))) {
+                Ok(opened) => opened,
+                Err(error) => return Ok(Err(convert::error(error))),
+            };
+        let handle = self.push(Cursor {
+            scope,
+            separate: place.separate,
+            id,
+            columns: convert::column_infos(columns),
+        })?;
+        if handle.is_err() {
+            // The guest will never have a handle to close it with.
+            self.close_cursor(place.separate, id).await;
+        }
+        Ok(handle.map_err(convert::error))
+    }
+
+    pub(super) async fn close_cursor(&mut self, separate: Option<u64>, id: CursorId) {
+        let Ok(scope) = self.scope() else {
+            return;
+        };
+        match separate {
+            None => scope.shared().lock().await.close_cursor(id).await,
+            Some(session) => {
+                if let Some(slot) = scope.separate(session) {
+                    slot.lock().await.close_cursor(id).await;
+                }
+            }
+        }
+    }
+
+    pub(super) fn place_of_cursor(
+        &self,
+        cursor: &Resource<Cursor>,
+    ) -> wasmtime::Result<Result<(Option<u64>, CursorId), Error>> {
+        let cursor = self.table.get(cursor)?;
+        let here = self.state.scope.as_ref().map(|scope| scope.id());
+        Ok(if here == Some(cursor.scope) {
+            Ok((cursor.separate, cursor.id))
+        } else {
+            Err(Error::Closed(
+                "the call that this cursor was opened in is over, and so is the cursor".to_owned(),
+            ))
+        })
+    }
+
     /// Hands a new handle to the guest, or refuses it at the limit.
     pub(super) fn push<T: Send + 'static>(
         &mut self,
@@ -147,7 +207,7 @@ impl DatabaseView<'_> {
             return Ok(Err(Error::Limit {
                 kind: LimitKind::Handles,
                 message: format!(
-                    "plugin \"{}\" holds {maximum} sessions and transactions in one instance: drop those it no \
+                    "plugin \"{}\" holds {maximum} sessions, transactions and cursors in one instance: drop those it no \
                      longer uses (limit `handles`)",
                     self.state.access.plugin
                 ),
