@@ -171,11 +171,6 @@ impl Stage {
         &self.database
     }
 
-    /// Where the stage's asynchronous work is done.
-    pub fn runtime(&self) -> &Runtime {
-        &self.runtime
-    }
-
     /// Runs statements, one or many, on a connection that has nothing to do with the host.
     ///
     /// # Errors

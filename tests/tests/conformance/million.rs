@@ -22,7 +22,9 @@ fn rows_of(backend: Backend, count: u64) -> String {
              SELECT i, 'row ' || i AS t FROM n"
         ),
         Backend::Postgresql => {
-            format!("SELECT i, 'row ' || i AS t FROM generate_series(1, {count}::bigint) AS i")
+            format!(
+                "SELECT i, 'row ' || i AS t FROM (SELECT generate_series(1, {count}::bigint) AS i) AS n"
+            )
         }
     }
 }

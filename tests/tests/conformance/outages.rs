@@ -162,6 +162,14 @@ fn a_chain_that_holds_none_waits_for_pool_timeout() -> anyhow::Result<()> {
     };
     let tables = "CREATE TABLE signal (name TEXT)";
     let stage = Stage::start_with(Backend::Postgresql, tables, setup)?;
+    // The one connection is open before the time to wait for it is short of what opening takes.
+    let until = std::time::Instant::now() + Duration::from_secs(10);
+    while stage.call(&[open(0), query(0, "SELECT 1", &[])])?[1].starts_with("error(") {
+        assert!(
+            std::time::Instant::now() < until,
+            "no connection can be had"
+        );
+    }
     let holding = [
         open(0),
         begin(0, 1, DEFAULT),
@@ -171,7 +179,7 @@ fn a_chain_that_holds_none_waits_for_pool_timeout() -> anyhow::Result<()> {
     ];
     let (held, waited) = std::thread::scope(|scope| {
         let holder = scope.spawn(|| stage.call(&holding));
-        while stage.database().stats().checked_out == 0 {
+        while stage.database().stats().checked_out == 0 && !holder.is_finished() {
             std::thread::yield_now();
         }
         let waited = stage.call(&[open(0), query(0, "SELECT 1", &[])])?;

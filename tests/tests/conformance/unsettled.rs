@@ -1,11 +1,14 @@
-//! What the contract says and the host does otherwise as yet; each of these fails until one of them is changed.
+//! What the contract says and the host does otherwise as yet; each of these fails until one of the two
+//! is changed, and is run by `cargo test -- --ignored`.
 
-use poolhouse_tests::conformance::Stage;
+use poolhouse_runtime::Limits;
 use poolhouse_tests::conformance::script::*;
+use poolhouse_tests::conformance::{Setup, Stage};
 use poolhouse_tests::{BACKENDS, Backend};
 
 /// `commit`: "on any other error it was rolled back". The handle is gone with the call, so nobody else can do it.
 #[test]
+#[ignore = "a commit that is refused because of an open savepoint leaves both open, and the handle is gone"]
 fn a_refused_commit_has_rolled_back() -> anyhow::Result<()> {
     for backend in BACKENDS {
         let stage = Stage::start(backend, "CREATE TABLE t (a BIGINT)")?;
@@ -27,6 +30,7 @@ fn a_refused_commit_has_rolled_back() -> anyhow::Result<()> {
 }
 
 #[test]
+#[ignore = "SQLite: what a column was declared as is remembered for as long as its connection lives"]
 fn a_column_that_is_declared_anew_has_its_new_kind() -> anyhow::Result<()> {
     let tables = "CREATE TABLE t (v TEXT); INSERT INTO t VALUES ('1.50')";
     let stage = Stage::start(Backend::Sqlite, tables)?;
@@ -44,6 +48,7 @@ fn a_column_that_is_declared_anew_has_its_new_kind() -> anyhow::Result<()> {
 }
 
 #[test]
+#[ignore = "SQLite: the driver's thread panics over a statement that gets more columns, and the connection is lost"]
 fn a_column_that_was_added_is_there() -> anyhow::Result<()> {
     let stage = Stage::start(
         Backend::Sqlite,
@@ -61,4 +66,66 @@ fn a_column_that_was_added_is_there() -> anyhow::Result<()> {
         (query(0, "SELECT * FROM t", &[]), &*both),
     ];
     stage.play("after", &script)
+}
+
+/// "It is bound to the type that the server gives the placeholder, exactly or not at all", with no element as with one.
+#[test]
+#[ignore = "an array of another kind is taken for an empty one as long as it has no element"]
+fn an_empty_array_has_a_kind_too() -> anyhow::Result<()> {
+    let stage = Stage::start(Backend::Postgresql, "")?;
+    let array = "array({validity: [], values: text({offsets: [0], data: []})})";
+    stage.play(
+        "empty",
+        &[
+            (open(0), "done"),
+            (query(0, "SELECT $1::int8[] AS v", &[array]), &invalid("$1")),
+        ],
+    )
+}
+
+#[test]
+#[ignore = "a row at which a cursor's batch is full by its bytes comes twice"]
+fn a_row_that_is_larger_than_the_limit_is_refused() -> anyhow::Result<()> {
+    for backend in BACKENDS {
+        let setup = Setup {
+            limits: Limits {
+                bytes: 1000,
+                ..Limits::default()
+            },
+            ..Setup::default()
+        };
+        let stage = Stage::start_with(backend, "CREATE TABLE t (id BIGINT, v TEXT)", setup)?;
+        let texts: Vec<_> = (0..10)
+            .map(|id| format!("({id}, '{}')", "x".repeat(400)))
+            .collect();
+        stage.sql(&format!("INSERT INTO t VALUES {}", texts.join(", ")))?;
+        let limit = limit("bytes", 1000);
+        stage.play(
+            "bytes",
+            &[
+                (open(0), "done"),
+                (query(0, "SELECT v FROM t", &[]), &limit),
+                (
+                    open_cursor(0, 9, "SELECT v FROM t ORDER BY id", &[]),
+                    "done",
+                ),
+                // 10 times 400 bytes of 120.
+                (
+                    read_to_end(9),
+                    "summary({rows: 10, batches: …, largest-batch: …, checksum: 480000})",
+                ),
+                (
+                    execute(0, "UPDATE t SET v = v || v || v WHERE id = 5", &[]),
+                    "changed(1)",
+                ),
+                (
+                    open_cursor(0, 9, "SELECT v FROM t ORDER BY id", &[]),
+                    "done",
+                ),
+                (read_to_end(9), &limit),
+                (next(9), &closed("")),
+            ],
+        )?;
+    }
+    Ok(())
 }
