@@ -16,6 +16,8 @@ mod layout;
 mod limits;
 #[path = "conformance/million.rs"]
 mod million;
+#[path = "conformance/odd_statements.rs"]
+mod odd_statements;
 #[path = "conformance/outages.rs"]
 mod outages;
 #[path = "conformance/parameters.rs"]

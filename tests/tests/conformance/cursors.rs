@@ -390,3 +390,91 @@ fn an_undeclared_column_keeps_its_first_batch_s_kind() -> anyhow::Result<()> {
         ],
     )
 }
+
+#[test]
+fn they_count_as_handles_and_connections() -> anyhow::Result<()> {
+    const OPEN: u32 = 64;
+    for backend in BACKENDS {
+        let sql = numbers(backend, 3);
+        let stage = Stage::start(backend, "")?;
+        let mut script = vec![(open(0), "done"), (begin(0, 1, READ_ONLY), "done")];
+        for slot in 100..100 + OPEN {
+            script.push((open_cursor(1, slot, &sql, &[]), "done"));
+        }
+        let over = limit("handles", u64::from(OPEN));
+        script.push((open_cursor(1, 99, &sql, &[]), &over));
+        script.push((forget(100), "done"));
+        script.push((open_cursor(1, 100, &sql, &[]), "done"));
+        script.push((commit(1), "done"));
+        stage.play("open at once", &script)?;
+
+        let setup = Setup {
+            limits: Limits {
+                connections: 2,
+                handles: 5,
+                ..Limits::default()
+            },
+            ..Setup::default()
+        };
+        let stage = Stage::start_with(backend, "", setup)?;
+        // Batches of a query that does not end while they are read.
+        let sql = numbers(backend, 1_000_000_000);
+        stage.play(
+            "connections and handles",
+            &[
+                (open(0), "done"),
+                (open_cursor(0, 7, &sql, &[]), "done"),
+                (open_cursor(0, 8, &sql, &[]), "done"),
+                (
+                    "stats".to_owned(),
+                    "stats({…quota: 2, reserved: 0, used: 2})",
+                ),
+                (open_cursor(0, 9, &sql, &[]), &limit("connections", 2)),
+                (query(0, "SELECT 1", &[]), &limit("connections", 2)),
+                (forget(7), "done"),
+                (query(0, "SELECT 1", &[]), &one("int64(1)")),
+                (forget(8), "done"),
+            ],
+        )?;
+        let few = numbers(backend, 3);
+        stage.play(
+            "handles",
+            &[
+                (begin(0, 1, READ_ONLY), "done"),
+                (open_cursor(1, 2, &few, &[]), "done"),
+                (open_cursor(1, 3, &few, &[]), "done"),
+                (open_cursor(1, 4, &few, &[]), "done"),
+                (open_cursor(1, 5, &few, &[]), &limit("handles", 5)),
+                // One that can't be handed out is not left open.
+                (read_to_end(4), "summary({rows: 3, …})"),
+                (commit(1), "done"),
+            ],
+        )?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_separate_session_s_cursor_is_its_own() -> anyhow::Result<()> {
+    for backend in BACKENDS {
+        let stage = Stage::start_with(backend, "CREATE TABLE t (a BIGINT)", few_rows(2))?;
+        stage.sql("INSERT INTO t VALUES (1), (2), (3)")?;
+        let sql = "SELECT a FROM t ORDER BY a";
+        stage.play(
+            "separate",
+            &[
+                (open(0), "done"),
+                (open_separate(1), "done"),
+                (begin(0, 2, DEFAULT), "done"),
+                (execute(2, "DELETE FROM t", &[]), "changed(3)"),
+                // It sees nothing of what is not committed.
+                (open_cursor(1, 9, sql, &[]), "done"),
+                ("stats".to_owned(), "stats({…used: 2})"),
+                (rollback(2), "done"),
+                (read_to_end(9), "summary({rows: 3, …, checksum: 6})"),
+                ("stats".to_owned(), "stats({…used: 0})"),
+            ],
+        )?;
+    }
+    Ok(())
+}
