@@ -31,11 +31,12 @@ test: setup plugins test-guests ## Every test, on SQLite and on a PostgreSQL ser
 	cargo build --release --workspace --all-targets
 	cargo test --release --workspace
 
-bench: setup plugins ## Measure it against its peers; the lines go into target/bench.tsv and bench-pool.tsv too
+bench: setup plugins test-guests ## Measure it against its peers; the lines go into target/bench*.tsv too
 	scripts/setup-postgresql.sh
 	scripts/setup-peer.sh $(target)/peer
 	cargo build --release --workspace
 	$(target)/release/bench
+	$(target)/release/bench-database
 	$(target)/release/bench-pool
 
 check: ## Formatting, lints and documentation

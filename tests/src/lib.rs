@@ -2,6 +2,7 @@
 //! its database without the host's help.
 
 pub mod conformance;
+pub mod measure;
 pub mod reference;
 
 use std::fs;

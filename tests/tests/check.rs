@@ -71,12 +71,24 @@ fn each_line_fails_for_its_own_reason() -> anyhow::Result<()> {
             let component = fs::read(&file)?;
             fs::remove_file(&file)?;
             let absent: &[&str] = &["not there", "plugins", "exports poolhouse:trading/"];
-            assert_lines(&house.run(&["check"])?, &[(line, absent)]);
+            // The order manager works with the user service, and says for whom it waits.
+            let waits: (&str, &[&str]) = (
+                "order manager",
+                &[
+                    "\"order-manager\" waits",
+                    "exports poolhouse:trading/user-service",
+                ],
+            );
+            let wrong = |own| match plugin {
+                "user-service" => vec![own, waits],
+                _ => vec![own],
+            };
+            assert_lines(&house.run(&["check"])?, &wrong((line, absent)));
 
             fs::write(&file, "no component")?;
             let file_name = format!("{plugin}.wasm");
             let damaged: &[&str] = &["not loaded", &file_name, "not a WebAssembly component"];
-            assert_lines(&house.run(&["check"])?, &[(line, damaged)]);
+            assert_lines(&house.run(&["check"])?, &wrong((line, damaged)));
             fs::write(&file, &component)?;
         }
 
@@ -87,10 +99,10 @@ fn each_line_fails_for_its_own_reason() -> anyhow::Result<()> {
         ] {
             house.query(&format!("ALTER TABLE {table} RENAME TO hidden"))?;
             let ran = house.run(&["check"])?;
-            // The concurrent check works with the user service, so it goes with the users.
+            // The concurrent check and the order manager work with the user service, so they go with the users.
             let own: (&str, &[&str]) = (line, &[table]);
             let wrong = if table == "users" {
-                vec![own, ("concurrent access", own.1)]
+                vec![own, ("order manager", own.1), ("concurrent access", own.1)]
             } else {
                 vec![own]
             };

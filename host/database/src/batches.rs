@@ -123,6 +123,11 @@ impl<C: Collect> Batches<C> {
         self.count
     }
 
+    /// What follows after the batches that are ready.
+    pub(crate) fn trouble(&self) -> Option<&Error> {
+        self.trouble.as_ref()
+    }
+
     /// The first batch, to be asked what kinds it has.
     pub(crate) fn first(&self) -> Option<&Batch> {
         self.ready.front()

@@ -37,7 +37,7 @@ impl Budget {
         }
     }
 
-    /// Counts one row of `bytes` more.
+    /// Counts one row of `bytes` more; one that is refused is not counted.
     pub(crate) fn row(&mut self, bytes: u64) -> Result<(), Error> {
         let rows = self
             .rows
@@ -53,11 +53,10 @@ impl Budget {
                 maximum,
             });
         };
-        self.rows = rows;
-        self.bytes = self.bytes.saturating_add(bytes);
+        let bytes = self.bytes.saturating_add(bytes);
         // An offset is 32 bits wide, so no limit can be larger.
         let maximum = self.limits.bytes.min(u64::from(u32::MAX));
-        if self.bytes > maximum {
+        if bytes > maximum {
             return Err(Error::Limit {
                 kind: LimitKind::Bytes,
                 message: format!(
@@ -66,6 +65,7 @@ impl Budget {
                 maximum,
             });
         }
+        (self.rows, self.bytes) = (rows, bytes);
         Ok(())
     }
 

@@ -1,10 +1,12 @@
 //! Owns one call chain's work on at most one connection: running its statements where they belong; leaves transactions' levels to `levels`.
 
+mod admission;
 mod cursors;
 mod ending;
 mod health;
 mod levels;
 mod log;
+mod many;
 mod streaming;
 
 use std::sync::Arc;
@@ -17,9 +19,8 @@ use crate::actor::{Acquire, Actor, Within};
 use crate::column::Answer;
 use crate::connection::{Connection, DatabaseConnector};
 use crate::database::Database;
-use crate::error::{ConflictKind, Error, LimitKind, TimeoutKind, UnavailableReason};
-use crate::footprint::{Footprint, MAX_PARAMETERS, StatementKind, is_ddl};
-use crate::grants::Refusal;
+use crate::error::{Error, TimeoutKind, UnavailableReason};
+use crate::footprint::{Footprint, StatementKind};
 use crate::statement::{Failed, Ran, Request};
 use crate::tenant::Tenant;
 use crate::transaction::{Level, State};
@@ -28,6 +29,7 @@ use crate::value::Value;
 
 pub use cursors::{CursorId, CursorMark};
 
+use admission::Admitted;
 use cursors::Cursors;
 
 /// How long after a chain's deadline the pool takes its connection back, should the chain not have done so itself.
@@ -57,14 +59,6 @@ pub struct Chain {
     /// From the transaction inwards.
     levels: Vec<Level>,
     cursors: Cursors,
-}
-
-/// A statement that may run.
-struct Admitted {
-    sql: Arc<str>,
-    footprint: Arc<Footprint>,
-    /// In the transaction that is open, not by itself.
-    joined: bool,
 }
 
 impl Chain {
@@ -164,58 +158,6 @@ impl Chain {
         let outcome = result.as_ref().map(rows).map_err(Error::clone);
         self.echo_statement(&actor.plugin, &sql, started.elapsed(), &outcome);
         result
-    }
-
-    /// Finds out what a statement does, whether the actor may do it, and where it runs.
-    async fn admit(
-        &mut self,
-        actor: &Actor,
-        within: Within,
-        sql: &str,
-        parameters: usize,
-    ) -> Result<Admitted, Error> {
-        let (sql, footprint) = match self.database.footprints().of(sql).await {
-            Err(Error::Invalid(reason)) if is_ddl(sql) => {
-                let refusal = Refusal::Ddl.message(&actor.plugin);
-                return Err(Error::Denied(format!(
-                    "{refusal}; as it stands it would be refused there too: {reason}"
-                )));
-            }
-            read => read?,
-        };
-        // Before the grants: no grant of a table makes it a statement.
-        if footprint.kind == StatementKind::Ddl {
-            return Err(Error::Denied(Refusal::Ddl.message(&actor.plugin)));
-        }
-        if self.database.backend() == Backend::Sqlite
-            && cursors::names_cursor(footprint.reads.iter().chain(&footprint.writes))
-        {
-            return Err(Error::invalid(
-                "tables whose names begin with poolhouse_cursor_ are the host's own",
-            ));
-        }
-        check_parameters(&footprint, parameters)?;
-        actor
-            .grants
-            .allow(&footprint)
-            .map_err(|refusal| Error::Denied(refusal.message(&actor.plugin)))?;
-        let joined = self.enter(within).await?;
-        if footprint.needs_transaction && !joined {
-            return Err(Error::invalid(
-                "lastval, currval, last_insert_rowid() and changes() ask for what an earlier statement left in its connection, and outside a transaction each has its own: use RETURNING",
-            ));
-        }
-        if footprint.needs_transaction && self.database.backend() == Backend::Sqlite {
-            self.check_asks_of_itself(&footprint)?;
-        }
-        if footprint.kind == StatementKind::Write {
-            self.check_write()?;
-        }
-        Ok(Admitted {
-            sql,
-            footprint,
-            joined,
-        })
     }
 
     /// One statement with a connection of its own, which it gives back. The lease is a local: dropped with this
@@ -373,38 +315,6 @@ impl Chain {
         error
     }
 
-    /// SQLite can't be made to forget what a connection's last borrower inserted and changed: it is asked only after the
-    /// transaction has done so itself.
-    fn check_asks_of_itself(&self, footprint: &Footprint) -> Result<(), Error> {
-        let asks = |function: &str| footprint.functions.contains(function);
-        if asks("last_insert_rowid") && !self.inserted {
-            return Err(Error::invalid(
-                "last_insert_rowid() is known in a transaction after an INSERT of its own that inserted a row (one with ON CONFLICT DO UPDATE does not count): use RETURNING",
-            ));
-        }
-        if asks("changes") && !self.wrote {
-            return Err(Error::invalid(
-                "changes() is known in a transaction after a write of its own: use what `execute` answers, or RETURNING",
-            ));
-        }
-        Ok(())
-    }
-
-    fn check_write(&self) -> Result<(), Error> {
-        if let Some(reason) = &self.refuse_writes {
-            return Err(Error::Conflict {
-                kind: ConflictKind::Busy,
-                message: reason.clone(),
-            });
-        }
-        if self.levels.last().is_some_and(|level| level.read_only) {
-            return Err(Error::invalid(
-                "the transaction is read-only: begin one that may write",
-            ));
-        }
-        Ok(())
-    }
-
     async fn lend(
         &self,
         actor: &Actor,
@@ -502,23 +412,6 @@ async fn within<T>(
         result = work => result,
         () = revocation.wait() => None,
     }
-}
-
-fn check_parameters(footprint: &Footprint, given: usize) -> Result<(), Error> {
-    if given > MAX_PARAMETERS {
-        return Err(Error::Limit {
-            kind: LimitKind::Parameters,
-            message: format!("{given} parameters were given, the limit is {MAX_PARAMETERS}"),
-            maximum: MAX_PARAMETERS as u64,
-        });
-    }
-    let wanted = usize::try_from(footprint.parameters).unwrap_or(usize::MAX);
-    if given != wanted {
-        return Err(Error::invalid(format!(
-            "the statement takes {wanted} parameters and was given {given}"
-        )));
-    }
-    Ok(())
 }
 
 fn lost_connection() -> Error {

@@ -22,7 +22,8 @@ pub struct ColumnInfo {
     pub name: String,
     /// What it holds.
     pub kind: Kind,
-    /// The database's own name of the type: `int8`, `numeric`, `TIMESTAMP`; empty for an SQLite expression.
+    /// The database's own name of the type: `int8`, `int4[]`, `TIMESTAMP`; a PostgreSQL domain's is its base type's;
+    /// empty for an SQLite expression.
     pub database_type: String,
 }
 

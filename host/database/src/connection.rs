@@ -8,6 +8,7 @@ use poolhouse_pool::Connector;
 
 use crate::column::{Batch, ColumnInfo};
 use crate::error::Error;
+use crate::many::Many;
 use crate::postgres::{PostgresConnection, PostgresConnector, PostgresCursor};
 use crate::sqlite::{SqliteConnection, SqliteConnector, SqliteCursor};
 use crate::statement::{Failed, Ran, Request};
@@ -156,6 +157,49 @@ impl Connection {
                 }
                 Err(failed)
             }
+        }
+    }
+
+    /// Runs a statement for many rows in a transaction of its own.
+    pub(crate) async fn many_whole(&mut self, many: &Many<'_>) -> Result<u64, Failed> {
+        self.begin(&TransactionOptions::default()).await?;
+        match self.many(many).await {
+            Ok(changed) => self.commit().await.map(|()| changed),
+            Err(mut failed) => {
+                if !failed.broken {
+                    failed.broken = self.rollback().await.is_err();
+                }
+                Err(failed)
+            }
+        }
+    }
+
+    /// Runs a statement for many rows in the transaction that is open: after a failure nothing of it is left.
+    pub(crate) async fn many_within(&mut self, many: &Many<'_>) -> Result<u64, Failed> {
+        self.batch("SAVEPOINT poolhouse_many").await?;
+        match self.many(many).await {
+            Ok(changed) => {
+                self.batch("RELEASE SAVEPOINT poolhouse_many").await?;
+                Ok(changed)
+            }
+            Err(failed) => {
+                let undo = "ROLLBACK TO SAVEPOINT poolhouse_many; RELEASE SAVEPOINT poolhouse_many";
+                // It fails where the database has already ended the transaction, which the chain finds out by itself.
+                if !failed.broken
+                    && let Err(undone) = self.batch(undo).await
+                    && undone.broken
+                {
+                    return Err(undone);
+                }
+                Err(failed)
+            }
+        }
+    }
+
+    async fn many(&mut self, many: &Many<'_>) -> Result<u64, Failed> {
+        match self {
+            Self::Sqlite(connection) => connection.many(many).await,
+            Self::Postgresql(connection) => connection.many(many).await,
         }
     }
 

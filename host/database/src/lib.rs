@@ -25,6 +25,7 @@ mod error;
 mod footprint;
 mod grants;
 mod health;
+mod many;
 mod migrate;
 mod postgres;
 mod sqlite;

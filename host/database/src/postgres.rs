@@ -7,6 +7,7 @@ mod cursor;
 mod decode;
 mod encode;
 mod errors;
+mod many;
 mod numeric;
 mod prepared;
 mod wrapped;

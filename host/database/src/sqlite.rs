@@ -6,6 +6,7 @@ mod cursor;
 mod decode;
 mod encode;
 mod errors;
+mod many;
 mod placeholders;
 mod prepared;
 mod session;
@@ -181,10 +182,10 @@ impl SqliteConnection {
         self.busy = true;
         let mut result = self.run_busy(&request).await;
         // A long text must not sit in the cache, that is bounded by count; and DDL changes what columns are.
-        if request.sql.len() > MAX_CACHED_SQL || request.kind == StatementKind::Ddl {
-            if let Err(failed) = self.forget().await {
-                result = result.and(Err(failed));
-            }
+        if (request.sql.len() > MAX_CACHED_SQL || request.kind == StatementKind::Ddl)
+            && let Err(failed) = self.forget().await
+        {
+            result = result.and(Err(failed));
         }
         self.busy = false;
         result

@@ -31,7 +31,7 @@ pub enum Value {
     Timestamp(i64),
     /// One JSON text.
     Json(String),
-    /// PostgreSQL only: an array of the column's kind.
+    /// PostgreSQL only: an array of one dimension, each element bound as a single value is.
     Array(Column),
 }
 

@@ -83,6 +83,10 @@ fn wanted(
             import: name.to_owned(),
             reason: reason.to_owned(),
         };
+        // No plugin stands in for the system.
+        if name.starts_with("wasi:") {
+            return Err(refused(OFFER));
+        }
         let ComponentItem::ComponentInstance(interface) = item.ty else {
             return Err(refused(
                 "it is no interface; put it into one, which another plugin then exports",
@@ -90,9 +94,7 @@ fn wanted(
         };
         let functions = match functions_of_plain_data(engine, &interface) {
             Ok(functions) => functions,
-            Err(_) if name.starts_with("wasi:") || name.starts_with("poolhouse:") => {
-                return Err(refused(OFFER));
-            }
+            Err(_) if name.starts_with("poolhouse:") => return Err(refused(OFFER)),
             Err(resource) => {
                 return Err(refused(&format!(
                     "{resource} is a resource, a handle that lives only inside the plugin that made it and can't \

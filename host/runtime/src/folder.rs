@@ -77,7 +77,8 @@ impl Plugins {
         }
     }
 
-    /// Loads, links and starts every file that can be used, and says why the others can't: for looking into what is wrong.
+    /// Loads, links and starts every file that can be used, and says why the others can't, but for those that
+    /// [wait](Plugins::waiting): for looking into what is wrong.
     ///
     /// # Errors
     /// Only where the folder itself can't be read.
@@ -99,9 +100,6 @@ impl Plugins {
         }
         let resolved = resolve(&made);
         unusable.extend(resolved.wrong.into_iter().map(|(_, error)| error));
-        if !resolved.waiting.is_empty() {
-            unusable.push(LoadError::Waiting(resolved.waiting.clone()));
-        }
         let mut loaded = Self {
             folder: folder.to_owned(),
             plugins: Vec::new(),

@@ -1,4 +1,4 @@
-//! Every measure of the project in one run: ours and a peer's side by side, one line each, also into `bench.tsv`.
+//! Orders per second: ours and a peer's side by side in one run, also into `bench.tsv`.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -6,6 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context, ensure};
 use poolhouse_test_postgres::{PASSWORD, PostgresServer};
+use poolhouse_tests::measure::{Goal, Measure, report};
 use poolhouse_tests::{House, root, run, target};
 use serde::Deserialize;
 
@@ -13,16 +14,6 @@ use serde::Deserialize;
 const AVERAGES: [(u32, u32); 4] = [(5, 20), (10, 30), (20, 50), (50, 200)];
 const SYMBOLS: [&str; 5] = ["AAPL", "FB", "GOOG", "IBM", "MSFT"];
 const USERS: u32 = 20;
-
-/// One line of the result.
-struct Measure {
-    name: String,
-    ours: f64,
-    peer: f64,
-    unit: &'static str,
-    /// How many times the peer's figure ours is to be, at least.
-    goal: f64,
-}
 
 /// What the peer prints.
 #[derive(Deserialize)]
@@ -40,7 +31,7 @@ fn main() -> anyhow::Result<()> {
     for (database, house) in [("SQLite", &sqlite), ("PostgreSQL", &postgresql)] {
         measures.push(orders_per_second(database, house)?);
     }
-    report(&measures)
+    report("bench.tsv", &measures)
 }
 
 /// The whole sample feed, 4 averages on 5 symbols, 20 users; the time in the loop alone, on both sides.
@@ -77,7 +68,7 @@ fn orders_per_second(database: &str, house: &House) -> anyhow::Result<Measure> {
         ours: orders as f64 / seconds,
         peer: peer.orders as f64 / peer.seconds,
         unit: "/s",
-        goal: 20.0,
+        goal: Goal::Ratio(20.0),
     })
 }
 
@@ -123,29 +114,4 @@ fn peer_python() -> anyhow::Result<PathBuf> {
         python.display()
     );
     Ok(python)
-}
-
-fn report(measures: &[Measure]) -> anyhow::Result<()> {
-    let mut lines = String::new();
-    for measure in measures {
-        let ratio = measure.ours / measure.peer;
-        let verdict = if ratio >= measure.goal {
-            "met"
-        } else {
-            "short"
-        };
-        let _ = writeln!(
-            lines,
-            "{}\t{:.0} {unit}\t{:.0} {unit}\t{ratio:.1}\t{:.1}\t{verdict}",
-            measure.name,
-            measure.ours,
-            measure.peer,
-            measure.goal,
-            unit = measure.unit
-        );
-    }
-    std::fs::write(target()?.join("bench.tsv"), &lines)?;
-    println!("name\tours\tpeer\tratio\tgoal\tverdict");
-    print!("{lines}");
-    Ok(())
 }

@@ -88,6 +88,52 @@ fn batches_have_at_most_the_limit_s_rows() -> anyhow::Result<()> {
 }
 
 #[test]
+fn a_row_that_is_larger_than_the_limit_is_refused() -> anyhow::Result<()> {
+    for backend in BACKENDS {
+        let setup = Setup {
+            limits: Limits {
+                bytes: 1000,
+                ..Limits::default()
+            },
+            ..Setup::default()
+        };
+        let stage = Stage::start_with(backend, "CREATE TABLE t (id BIGINT, v TEXT)", setup)?;
+        let texts: Vec<_> = (0..10)
+            .map(|id| format!("({id}, '{}')", "x".repeat(400)))
+            .collect();
+        stage.sql(&format!("INSERT INTO t VALUES {}", texts.join(", ")))?;
+        let limit = limit("bytes", 1000);
+        stage.play(
+            "bytes",
+            &[
+                (open(0), "done"),
+                (query(0, "SELECT v FROM t", &[]), &limit),
+                (
+                    open_cursor(0, 9, "SELECT v FROM t ORDER BY id", &[]),
+                    "done",
+                ),
+                // 10 times 400 bytes of 120.
+                (
+                    read_to_end(9),
+                    "summary({rows: 10, batches: …, largest-batch: …, checksum: 480000})",
+                ),
+                (
+                    execute(0, "UPDATE t SET v = v || v || v WHERE id = 5", &[]),
+                    "changed(1)",
+                ),
+                (
+                    open_cursor(0, 9, "SELECT v FROM t ORDER BY id", &[]),
+                    "done",
+                ),
+                (read_to_end(9), &limit),
+                (next(9), &closed("")),
+            ],
+        )?;
+    }
+    Ok(())
+}
+
+#[test]
 fn every_kind_is_read() -> anyhow::Result<()> {
     for backend in BACKENDS {
         let (tables, kinds) = match backend {

@@ -12,7 +12,6 @@ const NUMBERS: &str = "{validity: [], values: int64([1, 2, 3])}";
 const TEXTS: &str = "{validity: [5], values: text({offsets: [0, 1, 1, 1], data: [120]})}";
 
 #[test]
-#[ignore = "execute-many is not built into the host yet"]
 fn every_row_is_a_statement_and_the_changes_are_summed() -> anyhow::Result<()> {
     for backend in BACKENDS {
         let stage = Stage::start(backend, TABLE)?;
@@ -64,7 +63,6 @@ fn every_row_is_a_statement_and_the_changes_are_summed() -> anyhow::Result<()> {
 }
 
 #[test]
-#[ignore = "execute-many is not built into the host yet"]
 fn a_failed_row_undoes_all_of_them() -> anyhow::Result<()> {
     for backend in BACKENDS {
         let stage = Stage::start(backend, TABLE)?;
@@ -105,7 +103,6 @@ fn a_failed_row_undoes_all_of_them() -> anyhow::Result<()> {
 }
 
 #[test]
-#[ignore = "execute-many is not built into the host yet"]
 fn what_can_not_be_right_is_refused_first() -> anyhow::Result<()> {
     for backend in BACKENDS {
         let stage = Stage::start(backend, TABLE)?;
@@ -171,7 +168,6 @@ fn what_can_not_be_right_is_refused_first() -> anyhow::Result<()> {
 }
 
 #[test]
-#[ignore = "execute-many is not built into the host yet"]
 fn every_kind_is_bound() -> anyhow::Result<()> {
     let columns = [
         "{validity: [1], values: boolean([true, false])}",
@@ -214,7 +210,6 @@ fn every_kind_is_bound() -> anyhow::Result<()> {
 }
 
 #[test]
-#[ignore = "execute-many is not built into the host yet"]
 fn many_rows_go_in_at_once() -> anyhow::Result<()> {
     const ROWS: usize = 20_000;
     for backend in BACKENDS {

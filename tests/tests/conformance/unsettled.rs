@@ -1,9 +1,8 @@
 //! What the contract says and the host does otherwise as yet; each of these fails until one of the two
 //! is changed, and is run by `cargo test -- --ignored`.
 
-use poolhouse_runtime::Limits;
+use poolhouse_tests::conformance::Stage;
 use poolhouse_tests::conformance::script::*;
-use poolhouse_tests::conformance::{Setup, Stage};
 use poolhouse_tests::{BACKENDS, Backend};
 
 /// `commit`: "on any other error it was rolled back". The handle is gone with the call, so nobody else can do it.
@@ -81,51 +80,4 @@ fn an_empty_array_has_a_kind_too() -> anyhow::Result<()> {
             (query(0, "SELECT $1::int8[] AS v", &[array]), &invalid("$1")),
         ],
     )
-}
-
-#[test]
-#[ignore = "a row at which a cursor's batch is full by its bytes comes twice"]
-fn a_row_that_is_larger_than_the_limit_is_refused() -> anyhow::Result<()> {
-    for backend in BACKENDS {
-        let setup = Setup {
-            limits: Limits {
-                bytes: 1000,
-                ..Limits::default()
-            },
-            ..Setup::default()
-        };
-        let stage = Stage::start_with(backend, "CREATE TABLE t (id BIGINT, v TEXT)", setup)?;
-        let texts: Vec<_> = (0..10)
-            .map(|id| format!("({id}, '{}')", "x".repeat(400)))
-            .collect();
-        stage.sql(&format!("INSERT INTO t VALUES {}", texts.join(", ")))?;
-        let limit = limit("bytes", 1000);
-        stage.play(
-            "bytes",
-            &[
-                (open(0), "done"),
-                (query(0, "SELECT v FROM t", &[]), &limit),
-                (
-                    open_cursor(0, 9, "SELECT v FROM t ORDER BY id", &[]),
-                    "done",
-                ),
-                // 10 times 400 bytes of 120.
-                (
-                    read_to_end(9),
-                    "summary({rows: 10, batches: …, largest-batch: …, checksum: 480000})",
-                ),
-                (
-                    execute(0, "UPDATE t SET v = v || v || v WHERE id = 5", &[]),
-                    "changed(1)",
-                ),
-                (
-                    open_cursor(0, 9, "SELECT v FROM t ORDER BY id", &[]),
-                    "done",
-                ),
-                (read_to_end(9), &limit),
-                (next(9), &closed("")),
-            ],
-        )?;
-    }
-    Ok(())
 }

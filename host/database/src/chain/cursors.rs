@@ -1,26 +1,27 @@
 //! Owns a chain's cursors: opening, reading and ending them, in the chain's transaction or with a connection of their
 //! own; leaves their rows to the backends.
 
+mod places;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use poolhouse_pool::Lease;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
-use crate::actor::{Acquire, Actor, Within};
+use crate::actor::{Actor, Within};
 use crate::column::{Batch, ColumnInfo};
-use crate::connection::{Connection, Cursor, DatabaseConnector};
+use crate::connection::{Cursor, DatabaseConnector};
 use crate::error::{Error, LimitKind};
 use crate::footprint::StatementKind;
 use crate::statement::{Failed, Request};
-use crate::transaction::{Level, State, TransactionId, TransactionOptions};
+use crate::transaction::{Level, TransactionId};
 use crate::url::Backend;
 use crate::value::Value;
 
-use super::levels::{CONTROL_LIMIT, GRACE, after};
-use super::streaming::{Stream, Streaming};
-use super::{Admitted, Chain, operate, taken_back};
+use super::Chain;
+use super::streaming::Streaming;
 
 /// Cursors of one chain that are open at once.
 const MAX_OPEN: usize = 64;
@@ -157,7 +158,7 @@ impl Chain {
     /// A future that is dropped ends the cursor, and the transaction that it is in.
     ///
     /// # Errors
-    /// Every case of [`Error`]; the cursor has ended then, and on PostgreSQL a transaction that it is in is aborted, as
+    /// Every case of [`Error`], after the rows before it, but for up to 1,024 on PostgreSQL; the cursor has ended then, and on PostgreSQL a transaction that it is in is aborted, as
     /// by any failed statement. `Closed` for one that has ended before.
     pub async fn fetch(&mut self, cursor: CursorId) -> Result<Option<Batch>, Error> {
         self.cursors
@@ -256,226 +257,6 @@ impl Chain {
                 })
                 .await?;
             }
-        }
-    }
-
-    async fn open_joined(
-        &mut self,
-        id: CursorId,
-        request: &Request<'_>,
-        admitted: &Admitted,
-    ) -> Result<(Place, Vec<ColumnInfo>), Error> {
-        self.session_touched |= admitted.footprint.touches_session;
-        let level = match self.levels.last() {
-            Some(level) => level.id,
-            None => return Err(super::lost_connection()),
-        };
-        let work = async |connection: &mut Connection| connection.declare(id.0, request).await;
-        let cursor = self.joined(request.sql, work).await?;
-        let columns = cursor.infos().to_vec();
-        Ok((Place::Joined { level, cursor }, columns))
-    }
-
-    async fn open_alone(
-        &mut self,
-        actor: &Actor,
-        id: CursorId,
-        request: &Request<'_>,
-        admitted: &Admitted,
-    ) -> Result<(Place, Vec<ColumnInfo>), Error> {
-        // Whoever waits for a second connection may wait for one that waits for the first.
-        let mut lease = self.lend(actor, Acquire::AtOnce).await?;
-        let touches_session = admitted.footprint.touches_session;
-        if self.database.backend() == Backend::Sqlite {
-            let stream = Stream {
-                lease,
-                sql: Arc::clone(request.sql),
-                parameters: request.parameters.to_vec(),
-                limits: request.limits,
-                touches_session,
-            };
-            let opening = Streaming::open(stream);
-            let opened = match self.deadline {
-                Some(deadline) => timeout_at(deadline, opening)
-                    .await
-                    .map_err(|_| self.call_timeout())?,
-                None => opening.await,
-            };
-            let (streaming, columns) = opened?;
-            return Ok((Place::Streaming(streaming), columns));
-        }
-        // Before BEGIN: wherever this is dropped, the connection is reset or closed.
-        lease.touch();
-        let options = TransactionOptions {
-            read_only: true,
-            ..TransactionOptions::default()
-        };
-        let work = async |connection: &mut Connection| {
-            connection.begin(&options).await?;
-            connection.declare(id.0, request).await
-        };
-        match operate(&mut lease, request.sql, self.deadline, work).await {
-            Some(Ok(cursor)) => {
-                let columns = cursor.infos().to_vec();
-                let place = Place::Own {
-                    lease,
-                    cursor,
-                    touches_session,
-                };
-                Ok((place, columns))
-            }
-            result => {
-                let result = result.map(|result| result.map(drop));
-                let failed = self.after_alone(lease, &admitted.footprint, result).await;
-                Err(failed.err().unwrap_or_else(super::lost_connection))
-            }
-        }
-    }
-
-    /// The next batch, and where the cursor is if it has not ended.
-    async fn fetch_from(&mut self, place: Place) -> (Result<Option<Batch>, Error>, Option<Place>) {
-        match place {
-            Place::Joined { level, cursor } => self.fetch_joined(level, cursor).await,
-            Place::Own {
-                lease,
-                cursor,
-                touches_session,
-            } => self.fetch_own(lease, cursor, touches_session).await,
-            Place::Streaming(streaming) => self.fetch_streaming(streaming).await,
-        }
-    }
-
-    async fn fetch_joined(
-        &mut self,
-        level: TransactionId,
-        mut cursor: Cursor,
-    ) -> (Result<Option<Batch>, Error>, Option<Place>) {
-        if !cursor.is_ready() {
-            // As any statement: not in a transaction that is aborted, lost or out of time.
-            if let Err(error) = self.enter(Within::Session).await {
-                return (Err(error), None);
-            }
-            let sql = Arc::from("FETCH");
-            let work = async |connection: &mut Connection| connection.fetch(&mut cursor).await;
-            if let Err(error) = self.joined(&sql, work).await {
-                return (Err(error), None);
-            }
-            if cursor.is_failed()
-                && let Some(level) = self.levels.last_mut()
-            {
-                level.state = State::Aborted;
-            }
-        }
-        let result = cursor.ready();
-        let place = Place::Joined { level, cursor };
-        if matches!(result, Ok(Some(_))) {
-            return (result, Some(place));
-        }
-        self.close(place).await;
-        (result, None)
-    }
-
-    async fn fetch_own(
-        &mut self,
-        mut lease: Lease<DatabaseConnector>,
-        mut cursor: Cursor,
-        touches_session: bool,
-    ) -> (Result<Option<Batch>, Error>, Option<Place>) {
-        if !cursor.is_ready() {
-            let sql = Arc::from("FETCH");
-            let work = async |connection: &mut Connection| connection.fetch(&mut cursor).await;
-            let error = match operate(&mut lease, &sql, self.deadline, work).await {
-                Some(Ok(())) => None,
-                Some(Err(failed)) => {
-                    if failed.broken {
-                        lease.break_off(failed.error.clone());
-                    }
-                    Some(failed.error)
-                }
-                None if lease.is_revoked() => Some(taken_back("a cursor")),
-                None => Some(self.call_timeout()),
-            };
-            if let Some(error) = error {
-                lease.release().await;
-                return (Err(error), None);
-            }
-        }
-        let result = cursor.ready();
-        let place = Place::Own {
-            lease,
-            cursor,
-            touches_session,
-        };
-        if matches!(result, Ok(Some(_))) {
-            return (result, Some(place));
-        }
-        self.close(place).await;
-        (result, None)
-    }
-
-    async fn fetch_streaming(
-        &mut self,
-        mut streaming: Streaming,
-    ) -> (Result<Option<Batch>, Error>, Option<Place>) {
-        let next = match self.deadline {
-            Some(deadline) => match timeout_at(deadline, streaming.next()).await {
-                Ok(next) => next,
-                Err(_) => Err(Some(self.call_timeout())),
-            },
-            None => streaming.next().await,
-        };
-        match next {
-            Ok(Some(batch)) => (Ok(Some(batch)), Some(Place::Streaming(streaming))),
-            Ok(None) => {
-                streaming.close().await;
-                (Ok(None), None)
-            }
-            Err(error) => (Err(streaming.after(error).await), None),
-        }
-    }
-
-    /// Takes a cursor away from the database.
-    async fn close(&mut self, place: Place) {
-        match place {
-            Place::Joined { level, cursor } => self.close_joined(level, cursor).await,
-            Place::Own {
-                mut lease,
-                touches_session,
-                ..
-            } => {
-                if lease.is_usable() {
-                    let until = match self.deadline {
-                        Some(deadline) => after(deadline.max(Instant::now()), GRACE),
-                        None => after(Instant::now(), CONTROL_LIMIT),
-                    };
-                    let sql = Arc::from("ROLLBACK");
-                    let work = async |connection: &mut Connection| connection.rollback().await;
-                    match operate(&mut lease, &sql, Some(until), work).await {
-                        Some(Ok(())) if !touches_session => lease.untouch(),
-                        Some(Err(failed)) if failed.broken => lease.break_off(failed.error),
-                        _ => {}
-                    }
-                }
-                lease.release().await;
-            }
-            Place::Streaming(streaming) => streaming.close().await,
-        }
-    }
-
-    async fn close_joined(&mut self, level: TransactionId, cursor: Cursor) {
-        self.notice_loss();
-        let innermost = self.levels.last().map(|level| &level.state);
-        // What is aborted or lost takes its cursors away by itself when it is rolled back.
-        if !self.is_open(level) || cursor.is_failed() || !matches!(innermost, Some(State::Open)) {
-            return;
-        }
-        let closed = self
-            .on_lease("CLOSE", async |connection| {
-                connection.close_cursor(&cursor).await
-            })
-            .await;
-        if let Err(failed) = closed {
-            self.after_failure(failed).await;
         }
     }
 }

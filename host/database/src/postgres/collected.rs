@@ -29,7 +29,8 @@ pub(super) struct Collected {
 impl Collected {
     pub(super) fn new(prepared: &Arc<Prepared>, request: &Request<'_>) -> Self {
         let builders = if request.rows {
-            builders(prepared)
+            let kinds = prepared.columns.iter().map(|read| read.wire.kind());
+            kinds.map(Builder::new).collect()
         } else {
             Vec::new()
         };
@@ -114,7 +115,7 @@ impl Collect for Collected {
     type Row = sqlx::postgres::PgRow;
 
     fn add(&mut self, row: &sqlx::postgres::PgRow) -> Result<(), Error> {
-        self.compare(row).map_err(|stale| stale.error)?;
+        self.compare(row).map_err(|failed| failed.error)?;
         self.decode(row)
     }
 
@@ -123,13 +124,10 @@ impl Collect for Collected {
     }
 
     fn take(&mut self, next: Limits) -> Batch {
-        let full = std::mem::replace(&mut self.builders, builders(&self.prepared));
+        let kinds = self.prepared.columns.iter().map(|read| read.wire.kind());
+        let empty = kinds.map(Builder::new).collect();
+        let full = std::mem::replace(&mut self.builders, empty);
         let budget = std::mem::replace(&mut self.budget, Budget::new(next));
         budget.answer(Vec::new(), full).batch
     }
-}
-
-fn builders(prepared: &Prepared) -> Vec<Builder> {
-    let kinds = prepared.columns.iter().map(|read| read.wire.kind());
-    kinds.map(Builder::new).collect()
 }

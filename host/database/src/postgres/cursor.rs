@@ -102,8 +102,9 @@ impl PostgresConnection {
         })
     }
 
-    /// Fetches until a batch is full, the rows end, or the server refuses. What it refuses comes after the rows before
-    /// it, and is `Err` here only where the connection is of no use any more.
+    /// Fetches until a batch is full, the rows end, or the server refuses. What it refuses comes after the rows of the
+    /// FETCHes before, as a FETCH that fails gives none, and is `Err` here only where the connection is of no use any
+    /// more.
     pub(crate) async fn fetch(&mut self, cursor: &mut PostgresCursor) -> Result<(), Failed> {
         self.busy = true;
         while !cursor.is_ready() {
@@ -137,6 +138,10 @@ impl PostgresConnection {
                 cursor.batches.flush();
             }
         }
+        // What is known of the statement is of a table that was changed since.
+        if !cursor.failed && matches!(cursor.batches.trouble(), Some(Error::Conflict { .. })) {
+            self.forget().await?;
+        }
         self.busy = false;
         Ok(())
     }
@@ -155,14 +160,17 @@ impl PostgresConnection {
         if sql.len() <= MAX_CACHED_SQL || matches!(result, Err(failed) if failed.broken) {
             return Ok(());
         }
+        self.forget().await
+    }
+
+    /// Forgets every statement that is prepared.
+    async fn forget(&mut self) -> Result<(), Failed> {
         self.prepared.clear();
-        match sqlx::Connection::clear_cached_statements(&mut self.inner).await {
-            Ok(()) => Ok(()),
-            Err(error) => {
-                let mut failed = errors::failed(error, &self.place);
-                failed.broken = true;
-                Err(failed)
-            }
-        }
+        let cleared = sqlx::Connection::clear_cached_statements(&mut self.inner).await;
+        cleared.map_err(|error| {
+            let mut failed = errors::failed(error, &self.place);
+            failed.broken = true;
+            failed
+        })
     }
 }

@@ -305,16 +305,15 @@ fn key_columns(detail: &str) -> Vec<String> {
     let (mut depth, mut quote) = (0_usize, None);
     for (at, letter) in list.char_indices() {
         match (letter, quote) {
-            (_, Some(open)) => {
-                if letter == open {
-                    quote = None;
-                }
-            }
+            (_, Some(open)) if letter == open => quote = None,
+            (_, Some(_)) => {}
             ('"' | '\'', None) => quote = Some(letter),
             ('(', None) => depth += 1,
             (')', None) if depth == 0 => {
                 // Only values stand behind the key; else it is another sentence.
-                if !list.get(at..).is_some_and(|rest| rest.starts_with(")=(")) {
+                let rest = list.get(at..).unwrap_or_default();
+                // A partition's key is written with spaces.
+                if !rest.starts_with(")=(") && !rest.starts_with(") = (") {
                     return Vec::new();
                 }
                 columns.extend(column_name(&part));
@@ -367,6 +366,10 @@ mod tests {
             ("Schlüssel »(größe)=(1)« existiert bereits.", vec!["größe"]),
             ("Key (id)=(1) is still referenced from table \"c\".", vec![]),
             ("Failing row contains (1, null).", vec![]),
+            (
+                "Partition key of the failing row contains (n) = (1).",
+                vec!["n"],
+            ),
             ("Key (a", vec![]),
             ("", vec![]),
         ] {

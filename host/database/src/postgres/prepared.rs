@@ -54,9 +54,9 @@ impl Read {
     fn of(column: &PgColumn) -> Self {
         let info = column.type_info();
         let (wire, shown) = match Shape::of(info) {
-            Shape::Scalar(wire) => (wire, Shown::AsItIs),
-            Shape::Array(_) => (Wire::Json, Shown::AsJson),
-            Shape::Other => (Wire::Text, Shown::AsText),
+            Shape::Scalar(wire) => (wire, Shown::Itself),
+            Shape::Array(_) => (Wire::Json, Shown::Json),
+            Shape::Other => (Wire::Text, Shown::Text),
         };
         Self {
             wire,
@@ -97,7 +97,7 @@ impl Prepared {
 
     /// Whether all its columns can be read as they are.
     fn is_readable(&self) -> bool {
-        self.columns.iter().all(|read| read.shown == Shown::AsItIs)
+        self.columns.iter().all(|read| read.shown == Shown::Itself)
     }
 
     /// Why it can't be wrapped, and what to do about it.
@@ -106,9 +106,9 @@ impl Prepared {
             .columns
             .iter()
             .zip(&self.infos)
-            .find(|(read, _)| read.shown != Shown::AsItIs);
+            .find(|(read, _)| read.shown != Shown::Itself);
         let (name, kind, cast) = match column {
-            Some((read, info)) if read.shown == Shown::AsJson => (
+            Some((read, info)) if read.shown == Shown::Json => (
                 &*info.name,
                 &*info.database_type,
                 format!("to_json({})", info.name),
@@ -188,7 +188,7 @@ impl PostgresConnection {
         let is_read = columns
             .iter()
             .zip(&given.infos)
-            .all(|(read, info)| read.shown == Shown::AsItIs && read.wire.kind() == info.kind);
+            .all(|(read, info)| read.shown == Shown::Itself && read.wire.kind() == info.kind);
         // Between the two the table was changed.
         if !is_same || !is_read {
             return Err(errors::stale());

@@ -11,9 +11,9 @@ pub(super) const COLUMNS: &str = "poolhouse columns";
 /// How a column is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shown {
-    AsItIs,
-    AsText,
-    AsJson,
+    Itself,
+    Text,
+    Json,
 }
 
 /// The statement around the statement; none where its text can't be read.
@@ -27,9 +27,12 @@ pub(super) fn wrapped(sql: &str, columns: &[Shown]) -> Option<String> {
         .iter()
         .zip(&names)
         .map(|(column, name)| match column {
-            Shown::AsItIs => format!("c.{name}"),
-            Shown::AsText => format!("c.{name}::pg_catalog.text"),
-            Shown::AsJson => format!("pg_catalog.to_json(c.{name})"),
+            Shown::Itself => format!("c.{name}"),
+            // As the type itself writes it: a cast to text may write it otherwise, as that of inet does.
+            Shown::Text => format!(
+                "CASE WHEN pg_catalog.num_nonnulls(c.{name}) > 0 THEN pg_catalog.concat(c.{name}) END"
+            ),
+            Shown::Json => format!("pg_catalog.to_json(c.{name})"),
         })
         .collect();
     Some(format!(
@@ -91,10 +94,10 @@ mod tests {
         assert_eq!(
             wrapped(
                 "SELECT a, b, c FROM t --",
-                &[Shown::AsItIs, Shown::AsText, Shown::AsJson]
+                &[Shown::Itself, Shown::Text, Shown::Json]
             )
             .unwrap(),
-            "WITH \"poolhouse rows\" AS (\nSELECT a, b, c FROM t --\n), \"poolhouse columns\" (c1, c2, c3) AS (SELECT * FROM \"poolhouse rows\") SELECT c.c1, c.c2::pg_catalog.text, pg_catalog.to_json(c.c3), n.* FROM \"poolhouse columns\" AS c LEFT JOIN \"poolhouse rows\" AS n ON false"
+            "WITH \"poolhouse rows\" AS (\nSELECT a, b, c FROM t --\n), \"poolhouse columns\" (c1, c2, c3) AS (SELECT * FROM \"poolhouse rows\") SELECT c.c1, CASE WHEN pg_catalog.num_nonnulls(c.c2) > 0 THEN pg_catalog.concat(c.c2) END, pg_catalog.to_json(c.c3), n.* FROM \"poolhouse columns\" AS c LEFT JOIN \"poolhouse rows\" AS n ON false"
         );
     }
 }

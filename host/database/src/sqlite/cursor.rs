@@ -110,9 +110,13 @@ impl SqliteConnection {
                 .map_err(|error| errors::failed(error, &connection.path))
         })
         .await?;
+        let shown = prepared.columns.iter().zip(&names);
+        let shown: Vec<String> = shown
+            .map(|(column, name)| format!("{name} AS \"{}\"", column.name.replace('"', "\"\"")))
+            .collect();
         let mut cursor = SqliteCursor {
             table,
-            columns,
+            columns: shown.join(", "),
             infos: infos(&prepared),
             batches: batches(&prepared, request),
             row: 0,

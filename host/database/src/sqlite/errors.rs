@@ -153,26 +153,24 @@ fn constraint(code: i32, message: &str) -> Error {
     }
 }
 
-/// `t.a, t.b`. Nothing is quoted in it, so a part that does not begin with the table belongs to the column before.
+/// `t.a, t.b`. Nothing is quoted in it: of all that stands before a dot the table is what makes the most columns, and of
+/// those what leaves no dot in one.
 fn columns_of(list: &str) -> (String, Vec<String>) {
-    let first = list.split(", ").next().unwrap_or("");
-    let Some((table, _)) = first.rsplit_once('.') else {
-        return (String::new(), Vec::new());
-    };
-    let mut columns: Vec<String> = Vec::new();
-    for part in list.split(", ") {
-        let column = part
-            .strip_prefix(table)
-            .and_then(|rest| rest.strip_prefix('.'));
-        match (column, columns.last_mut()) {
-            (None, Some(last)) => {
-                last.push_str(", ");
-                last.push_str(part);
-            }
-            (column, _) => columns.push(column.unwrap_or(part).to_owned()),
+    let (mut best, mut found) = ((0, false), (String::new(), Vec::new()));
+    for (dot, _) in list.match_indices('.') {
+        let (table, rest) = list.split_at(dot);
+        let rest = rest.strip_prefix('.').unwrap_or(rest);
+        let between = format!(", {table}.");
+        let columns: Vec<String> = rest.split(&between).map(str::to_owned).collect();
+        let rank = (
+            columns.len(),
+            !columns.iter().any(|name| name.contains('.')),
+        );
+        if rank > best {
+            (best, found) = (rank, (table.to_owned(), columns));
         }
     }
-    (table.to_owned(), columns)
+    found
 }
 
 #[cfg(test)]
@@ -230,6 +228,22 @@ mod tests {
                 "",
                 "my.t",
                 vec!["a", "b"],
+            ),
+            (
+                UNIQUE,
+                "UNIQUE constraint failed: odd, t.a, odd, t.b",
+                Unique,
+                "",
+                "odd, t",
+                vec!["a", "b"],
+            ),
+            (
+                UNIQUE,
+                "UNIQUE constraint failed: t.a.b, t.c",
+                Unique,
+                "",
+                "t",
+                vec!["a.b", "c"],
             ),
             (
                 UNIQUE,

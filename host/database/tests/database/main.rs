@@ -9,15 +9,23 @@
 mod both;
 mod server;
 
+mod arrays;
 mod cancelling;
 mod connecting;
 mod constraints;
+mod cursors;
 mod footprints;
 mod grants;
 mod health;
+mod kinds;
 mod limits;
+mod many;
 mod migrations;
+mod pairs;
 mod parameters;
+mod random;
 mod silence;
 mod transactions;
 mod values;
+mod violations;
+mod wrapped;

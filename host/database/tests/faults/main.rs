@@ -18,6 +18,7 @@ mod stoppable;
 
 mod answers;
 mod commits;
+mod cursors;
 mod held;
 mod idle;
 mod refusals;

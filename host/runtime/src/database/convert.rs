@@ -36,6 +36,10 @@ fn value(value: types::Value) -> db::Value {
     }
 }
 
+pub(super) fn columns(columns: Vec<types::Column>) -> Vec<db::Column> {
+    columns.into_iter().map(column_in).collect()
+}
+
 fn column_in(column: types::Column) -> db::Column {
     let packed = |packed: types::Packed| db::Packed {
         offsets: packed.offsets,

@@ -3,20 +3,13 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
-use poolhouse_database::{Database, Error, Tenant};
+use poolhouse_database::{Database, Tenant};
 use wasmtime::component::Resource;
 
 use super::{Cursor, DatabaseView, Session, Transaction, convert};
 use crate::bindings::poolhouse::database::{database as wit, types as wit_types};
 
 static NEXT_SESSION: AtomicU64 = AtomicU64::new(1);
-
-/// For what is declared in the interface and comes later.
-fn not_built(what: &str) -> wit::Error {
-    convert::error(Error::Invalid(format!(
-        "{what} not built into this version of the host yet"
-    )))
-}
 
 impl wit_types::Host for DatabaseView<'_> {}
 
@@ -124,12 +117,15 @@ impl wit::HostSession for DatabaseView<'_> {
 
     async fn execute_many(
         &mut self,
-        _session: Resource<Session>,
-        _sql: String,
-        _columns: Vec<wit::Column>,
+        session: Resource<Session>,
+        sql: String,
+        columns: Vec<wit::Column>,
     ) -> wasmtime::Result<Result<u64, wit::Error>> {
         self.asked("session.execute-many")?;
-        Ok(Err(not_built("execute-many is")))
+        let place = self.place_of_session(&session)?;
+        Ok(DatabaseView::execute_many(self, place, sql, columns)
+            .await
+            .map_err(convert::error))
     }
 
     async fn begin(
@@ -201,12 +197,17 @@ impl wit::HostTransaction for DatabaseView<'_> {
 
     async fn execute_many(
         &mut self,
-        _transaction: Resource<Transaction>,
-        _sql: String,
-        _columns: Vec<wit::Column>,
+        transaction: Resource<Transaction>,
+        sql: String,
+        columns: Vec<wit::Column>,
     ) -> wasmtime::Result<Result<u64, wit::Error>> {
         self.asked("transaction.execute-many")?;
-        Ok(Err(not_built("execute-many is")))
+        Ok(match self.place_of_transaction(&transaction)? {
+            Ok(place) => DatabaseView::execute_many(self, place, sql, columns)
+                .await
+                .map_err(convert::error),
+            Err(error) => Err(convert::error(error)),
+        })
     }
 
     async fn savepoint(

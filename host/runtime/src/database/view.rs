@@ -137,6 +137,21 @@ impl DatabaseView<'_> {
         .await
     }
 
+    pub(super) async fn execute_many(
+        &mut self,
+        place: Place,
+        sql: String,
+        columns: Vec<wit::Column>,
+    ) -> Result<u64, Error> {
+        let columns = convert::columns(columns);
+        self.on_chain(place.separate, async |chain, actor| {
+            chain
+                .execute_many(actor, place.within, &sql, &columns)
+                .await
+        })
+        .await
+    }
+
     /// Opens a cursor and makes its handle.
     pub(super) async fn open_cursor(
         &mut self,
