@@ -1,6 +1,7 @@
 //! What whole-system tests and benchmarks stand on: a house of its own for each test, and answers read from
 //! its database without the host's help.
 
+pub mod conformance;
 pub mod measure;
 pub mod reference;
 
