@@ -6,6 +6,8 @@
 mod cursors;
 #[path = "conformance/database_errors.rs"]
 mod database_errors;
+#[path = "conformance/edges.rs"]
+mod edges;
 #[path = "conformance/execute_many.rs"]
 mod execute_many;
 #[path = "conformance/isolation.rs"]
@@ -34,7 +36,5 @@ mod sqlite_values;
 mod transactions;
 #[path = "conformance/unknown_types.rs"]
 mod unknown_types;
-#[path = "conformance/unsettled.rs"]
-mod unsettled;
 #[path = "conformance/values.rs"]
 mod values;

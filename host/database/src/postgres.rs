@@ -1,5 +1,6 @@
 //! Owns one PostgreSQL connection: its statements, transactions and reset; leaves opening to `connect` and bytes to `encode` and `decode`.
 
+mod array;
 mod collected;
 mod connect;
 mod control;

@@ -50,6 +50,8 @@ pub(crate) struct SqliteConnection {
     as_opened: String,
     /// Read by SQLite's progress handler: true ends the statement that runs.
     cancelled: Arc<AtomicBool>,
+    /// As it was seen by the last ping.
+    schema_version: Option<i64>,
     prepared: LruCache<Arc<str>, Arc<Prepared>>,
     /// Declared types by table and column, both in small letters.
     declared: HashMap<String, HashMap<String, String>>,
@@ -81,8 +83,24 @@ impl SqliteConnection {
         &mut self.inner
     }
 
+    /// A round trip; where somebody else changed the tables since the last, what was known of them is forgotten.
     pub(crate) async fn ping(&mut self) -> Result<(), Error> {
-        self.batch("SELECT 1").await.map_err(|failed| failed.error)
+        self.busy = true;
+        let asked = self.forget_changed().await;
+        self.busy = false;
+        asked.map_err(|error| errors::failed(error, &self.path).error)
+    }
+
+    async fn forget_changed(&mut self) -> Result<(), sqlx::Error> {
+        let version: i64 = sqlx::query_scalar("PRAGMA schema_version")
+            .fetch_one(&mut self.inner)
+            .await?;
+        if self.schema_version.replace(version) != Some(version) {
+            self.prepared.clear();
+            self.declared.clear();
+            self.inner.clear_cached_statements().await?;
+        }
+        Ok(())
     }
 
     /// Ends whatever a transaction left behind.

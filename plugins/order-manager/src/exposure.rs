@@ -57,7 +57,7 @@ pub(crate) fn take(
     if users.is_empty() {
         return Ok(());
     }
-    let asked: Vec<NewOrders> = users.iter().map(new_orders).collect();
+    let asked: Vec<NewOrders> = users.iter().map(|user| new_orders(user)).collect();
     let answered = user_service::take_exposure(&asked)?;
     for (exposure, reason) in refused(&users, &answered)? {
         reject(tx, exposure, reason)?;
@@ -92,7 +92,7 @@ fn by_user(exposures: impl Iterator<Item = Exposure>) -> Vec<Vec<Exposure>> {
     users
 }
 
-fn new_orders(user: &Vec<Exposure>) -> NewOrders {
+fn new_orders(user: &[Exposure]) -> NewOrders {
     NewOrders {
         user_id: user
             .first()

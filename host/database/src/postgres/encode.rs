@@ -10,6 +10,7 @@ use crate::column::Column;
 use crate::error::Error;
 use crate::value::Value;
 
+use super::array;
 use super::decode::{EPOCH_DAYS, EPOCH_MICROSECONDS, Shape, Wire, type_name};
 use super::numeric;
 
@@ -74,7 +75,9 @@ impl Encode<'_, Postgres> for Bound {
 fn encode(value: &Value, info: &PgTypeInfo) -> Result<Option<Vec<u8>>, String> {
     match (value, Shape::of(info)) {
         (Value::Null, _) => Ok(None),
-        (Value::Array(column), Shape::Array(element)) => array(column, element, info).map(Some),
+        (Value::Array(column), Shape::Array(element)) => {
+            array::encode(column, element, info).map(Some)
+        }
         (_, Shape::Scalar(wire)) => scalar(value, wire, info).map(Some),
         (_, Shape::Array(_)) => Err(mismatch(value, info)),
         // The server reads text as any type, where it is told to.
@@ -85,46 +88,8 @@ fn encode(value: &Value, info: &PgTypeInfo) -> Result<Option<Vec<u8>>, String> {
     }
 }
 
-/// One dimension that begins with element 1; no element at all is no dimension.
-fn array(column: &Column, element: &PgTypeInfo, info: &PgTypeInfo) -> Result<Vec<u8>, String> {
-    let rows = column
-        .check()
-        .map_err(|reason| format!("the array is malformed: {reason}"))?;
-    let Shape::Scalar(wire) = Shape::of(element) else {
-        return Err(format!(
-            "the database wants {0}, which is given as texts: write $N::text[]::{0} in the SQL",
-            type_name(info)
-        ));
-    };
-    let element_type = element.oid().ok_or("its element type is not known")?;
-    let length =
-        i32::try_from(rows).map_err(|_| format!("an array of {rows} elements is too large"))?;
-    let has_nulls = (0..rows).any(|row| column.is_null(row));
-    let mut bytes = Vec::with_capacity(20 + rows.saturating_mul(8));
-    bytes.extend_from_slice(&i32::from(rows > 0).to_be_bytes());
-    bytes.extend_from_slice(&i32::from(has_nulls).to_be_bytes());
-    bytes.extend_from_slice(&element_type.0.to_be_bytes());
-    if rows > 0 {
-        bytes.extend_from_slice(&length.to_be_bytes());
-        bytes.extend_from_slice(&1_i32.to_be_bytes());
-    }
-    for row in 0..rows {
-        let of_element = |reason: String| format!("element {}: {reason}", row + 1);
-        match column.value(row) {
-            Value::Null => bytes.extend_from_slice(&(-1_i32).to_be_bytes()),
-            value => {
-                let written = scalar(&value, wire, element).map_err(of_element)?;
-                let length = i32::try_from(written.len())
-                    .map_err(|_| of_element("it is too long".to_owned()))?;
-                bytes.extend_from_slice(&length.to_be_bytes());
-                bytes.extend_from_slice(&written);
-            }
-        }
-    }
-    Ok(bytes)
-}
-
-fn scalar(value: &Value, wire: Wire, info: &PgTypeInfo) -> Result<Vec<u8>, String> {
+/// One value of the server's type.
+pub(super) fn scalar(value: &Value, wire: Wire, info: &PgTypeInfo) -> Result<Vec<u8>, String> {
     Ok(match (value, wire) {
         (Value::Boolean(value), Wire::Bool) => vec![u8::from(*value)],
         (Value::Int64(value), _) => integer(*value, wire, info)?,

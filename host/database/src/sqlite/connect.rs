@@ -135,6 +135,7 @@ impl SqliteConnector {
             busy: false,
             query_only: false,
             cancelled,
+            schema_version: None,
             prepared: LruCache::new(PREPARED),
             declared: std::collections::HashMap::new(),
         })

@@ -278,11 +278,15 @@ impl DatabaseView<'_> {
         };
         Ok(self
             .on_chain(place.separate, async |chain, _| {
-                if commit {
-                    chain.commit(transaction.id).await
-                } else {
-                    chain.rollback(transaction.id).await
+                if !commit {
+                    return chain.rollback(transaction.id).await;
                 }
+                let committed = chain.commit(transaction.id).await;
+                // With an open savepoint it is refused, and with the handle gone nobody else could end it.
+                if committed.is_err() && chain.is_open(transaction.id) {
+                    let _ = chain.rollback(transaction.id).await;
+                }
+                committed
             })
             .await)
     }
