@@ -105,8 +105,11 @@ impl Course {
     }
 
     async fn beside(&mut self, file: &str, record: &Record) -> anyhow::Result<()> {
-        let done = self.stage.sql(&record.sql).await;
-        let alone = self.driver.run(&record.sql, false).await?;
+        let (done, alone) = tokio::join!(
+            self.stage.sql(&record.sql),
+            self.driver.run(&record.sql, false)
+        );
+        let alone = alone?;
         ensure!(
             done.is_ok() != matches!(alone, Outcome::Failed(_)),
             "{file}:{}: {done:?} on one database, {alone:?} on the other",
