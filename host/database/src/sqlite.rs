@@ -21,7 +21,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::TryStreamExt;
 use lru::LruCache;
-use sqlx::{AssertSqlSafe, Connection as _, Either, Executor, SqlSafeStr};
+use sqlx::{AssertSqlSafe, Connection as _, Either, Executor, Row, SqlSafeStr};
 
 pub(crate) use connect::SqliteConnector;
 pub(crate) use cursor::{Demand, Opened, SqliteCursor};
@@ -36,6 +36,9 @@ use prepared::Prepared;
 
 /// Statements whose columns are known without asking the worker again; the driver keeps as many prepared.
 const PREPARED: NonZeroUsize = NonZeroUsize::MIN.saturating_add(99);
+
+/// How often a statement is begun whose tables somebody else goes on changing.
+const TRIES: usize = 3;
 
 /// An open connection to an SQLite file. SQLite runs on a thread of the driver's.
 pub(crate) struct SqliteConnection {
@@ -91,7 +94,8 @@ impl SqliteConnection {
         asked.map_err(|error| errors::failed(error, &self.path).error)
     }
 
-    async fn forget_changed(&mut self) -> Result<(), sqlx::Error> {
+    /// Forgets what was known of tables that somebody else has changed since.
+    pub(super) async fn forget_changed(&mut self) -> Result<(), sqlx::Error> {
         let version: i64 = sqlx::query_scalar("PRAGMA schema_version")
             .fetch_one(&mut self.inner)
             .await?;
@@ -99,6 +103,10 @@ impl SqliteConnection {
             self.prepared.clear();
             self.declared.clear();
             self.inner.clear_cached_statements().await?;
+            // SQLite reads the tables anew before a statement that reads one, and not before every other.
+            sqlx::query("SELECT count(*) FROM sqlite_schema")
+                .fetch_one(&mut self.inner)
+                .await?;
         }
         Ok(())
     }
@@ -218,12 +226,32 @@ impl SqliteConnection {
     }
 
     async fn run_busy(&mut self, request: &Request<'_>) -> Result<Ran, Failed> {
+        for _ in 0..TRIES {
+            if let Some(ran) = self.run_unless_changed(request).await? {
+                return Ok(ran);
+            }
+            self.forget_changed()
+                .await
+                .map_err(|error| errors::failed(error, &self.path))?;
+        }
+        Err(errors::stale())
+    }
+
+    /// Runs a statement; none where what was known of its columns is of tables as they were before somebody else changed
+    /// them, and nothing of it stays. SQLite itself notices when it runs, and the driver does not say so.
+    async fn run_unless_changed(&mut self, request: &Request<'_>) -> Result<Option<Ran>, Failed> {
         let prepared = self.prepare(request).await?;
         let arguments = encode::arguments(request.parameters).map_err(Failed::ours)?;
-        let sql = AssertSqlSafe(Arc::clone(&prepared.sql)).into_sql_str();
+        let is_checked = request.rows && !prepared.columns.is_empty();
+        let sql = match is_checked {
+            true => Arc::clone(&prepared.checked),
+            false => Arc::clone(&prepared.sql),
+        };
+        let sql = AssertSqlSafe(sql).into_sql_str();
         let mut answer = Collected::new(&prepared, request);
         let mut stream = (&mut self.inner).fetch_many(sqlx::query_with(sql, arguments));
-        let (mut changed, mut ended) = (0_u64, false);
+        let (mut changed, mut ended, mut is_first) = (0_u64, false, is_checked);
+        let mut is_stale = false;
         loop {
             match stream
                 .try_next()
@@ -231,15 +259,29 @@ impl SqliteConnection {
                 .map_err(|error| errors::failed(error, &self.path))?
             {
                 Some(Either::Left(done)) => {
-                    changed = changed.saturating_add(done.rows_affected());
+                    changed = done.rows_affected();
                     ended = true;
                 }
-                Some(Either::Right(row)) => answer.row(&row),
+                Some(Either::Right(row)) if is_first => {
+                    is_first = false;
+                    is_stale = row.try_get(0).ok() != self.schema_version;
+                    if is_stale && request.kind == StatementKind::Query {
+                        return Ok(None);
+                    }
+                }
+                Some(Either::Right(row)) if !is_stale => answer.row(&row),
+                Some(Either::Right(_)) => {}
                 None => break,
             }
         }
         if !ended {
             return Err(thread_died(&self.path));
+        }
+        if is_stale {
+            // It was done; its rows can't be read as they were prepared.
+            self.schema_version = None;
+            self.prepared.clear();
+            return Err(errors::stale());
         }
         let answer = answer.finish(&prepared).map_err(Failed::ours)?;
         // SQLite's count is of the last change, so after a statement that changes nothing it is another's.
@@ -248,7 +290,7 @@ impl SqliteConnection {
         } else {
             0
         };
-        Ok(Ran { answer, changed })
+        Ok(Some(Ran { answer, changed }))
     }
 }
 

@@ -8,7 +8,7 @@ use poolhouse_tests::conformance::script::*;
 use poolhouse_tests::conformance::{Setup, Stage};
 use poolhouse_tests::{BACKENDS, Backend};
 
-/// A connection that is pinged each time it is lent, which is when SQLite's is told of changed tables.
+/// A connection that is pinged each time it is lent, which is when SQLite's forgets what it has prepared for changed tables.
 fn pinged() -> Setup {
     Setup {
         pool: PoolOptions {
@@ -44,7 +44,7 @@ fn a_refused_commit_has_rolled_back() -> anyhow::Result<()> {
 #[test]
 fn a_column_that_is_declared_anew_has_its_new_kind() -> anyhow::Result<()> {
     let tables = "CREATE TABLE t (v TEXT); INSERT INTO t VALUES ('1.50')";
-    let stage = Stage::start_with(Backend::Sqlite, tables, pinged())?;
+    let stage = Stage::start(Backend::Sqlite, tables)?;
     let script = [
         (open(0), "done"),
         (query(0, "SELECT v FROM t", &[]), &*one("text(\"1.50\")")),
@@ -86,6 +86,57 @@ fn an_empty_array_has_a_kind_too() -> anyhow::Result<()> {
         &[
             (open(0), "done"),
             (query(0, "SELECT $1::int8[] AS v", &[array]), &invalid("$1")),
+        ],
+    )
+}
+
+#[test]
+fn columns_that_changed_places_keep_their_values() -> anyhow::Result<()> {
+    let tables = "CREATE TABLE t (a INTEGER, b INTEGER); INSERT INTO t (a, b) VALUES (1, 2)";
+    let stage = Stage::start(Backend::Sqlite, tables)?;
+    let all = "SELECT * FROM t";
+    let insert = "INSERT INTO t (a, b) VALUES (1, 2) RETURNING *";
+    let columns = |first: &str, second: &str| {
+        format!(
+            "table({{columns: [{{name: \"{first}\", …}}, {{name: \"{second}\", …}}], rows: …}})"
+        )
+    };
+    let (before, after) = (columns("a", "b"), columns("b", "a"));
+    stage.play(
+        "before",
+        &[
+            (open(0), "done"),
+            (query(0, all, &[]), &*before),
+            (query(0, insert, &[]), &*before),
+        ],
+    )?;
+    stage.sql("DROP TABLE t; CREATE TABLE t (b INTEGER, a INTEGER)")?;
+    stage.play(
+        "after",
+        &[
+            (open(0), "done"),
+            // What was known of it is wrong now, and what it did is undone.
+            (
+                query(0, insert, &[]),
+                "error(conflict({kind: serialization, …}))",
+            ),
+            (query(0, insert, &[]), &*after),
+            (query(0, all, &[]), &rows("[[int64(2), int64(1)]]")),
+        ],
+    )?;
+    stage.sql("ALTER TABLE t ADD COLUMN c INTEGER")?;
+    stage.play(
+        "one more",
+        &[
+            (open(0), "done"),
+            (
+                execute(0, "INSERT INTO t VALUES (2, 1, 3)", &[]),
+                "changed(1)",
+            ),
+            (
+                query(0, "SELECT c FROM t WHERE c IS NOT NULL", &[]),
+                &rows("[[int64(3)]]"),
+            ),
         ],
     )
 }

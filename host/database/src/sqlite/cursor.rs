@@ -85,7 +85,7 @@ impl SqliteConnection {
         number: u64,
         request: &Request<'_>,
     ) -> Result<SqliteCursor, Failed> {
-        let prepared = self.prepare(request).await?;
+        let prepared = self.prepare_anew(request).await?;
         let arguments = encode::arguments(request.parameters).map_err(Failed::ours)?;
         let query = without_end(request.sql).map_err(Failed::ours)?;
         let names: Vec<String> = (0..prepared.columns.len())
@@ -191,7 +191,7 @@ impl SqliteConnection {
     async fn prepare_stream(&mut self, request: &Request<'_>) -> Result<Arc<Prepared>, Failed> {
         request.check(false)?;
         self.busy = true;
-        let prepared = self.prepare(request).await;
+        let prepared = self.prepare_anew(request).await;
         self.busy = false;
         prepared
     }

@@ -5,6 +5,19 @@ use std::path::Path;
 use crate::error::{ConflictKind, ConstraintKind, Error, UnavailableReason};
 use crate::statement::Failed;
 
+/// Somebody else changed the tables under a statement that was known; what it did is to be undone.
+pub(super) fn stale() -> Failed {
+    Failed {
+        error: Error::Conflict {
+            kind: ConflictKind::Serialization,
+            message: "the tables were changed since the statement was prepared: run it again"
+                .to_owned(),
+        },
+        refused: true,
+        broken: false,
+    }
+}
+
 /// Primary result codes that have advice of their own.
 pub(super) const CORRUPT: i32 = 11;
 pub(super) const FULL: i32 = 13;

@@ -14,6 +14,9 @@ use super::{SqliteConnection, decode, errors, placeholders};
 pub(super) struct Prepared {
     /// The text that the driver has it under.
     pub(super) sql: Arc<str>,
+    /// The same behind the question whether the tables are still those that were prepared for; both in one turn of the
+    /// driver's thread.
+    pub(super) checked: Arc<str>,
     pub(super) columns: Vec<Declared>,
 }
 
@@ -26,12 +29,27 @@ pub(super) struct Declared {
 }
 
 impl SqliteConnection {
+    /// [`Self::prepare`] for rows that are read in more than one turn of the driver's thread.
+    pub(super) async fn prepare_anew(
+        &mut self,
+        request: &Request<'_>,
+    ) -> Result<Arc<Prepared>, Failed> {
+        self.forget_changed()
+            .await
+            .map_err(|error| errors::failed(error, &self.path))?;
+        self.prepare(request).await
+    }
+
     pub(super) async fn prepare(&mut self, request: &Request<'_>) -> Result<Arc<Prepared>, Failed> {
         if let Some(prepared) = self.prepared.get(request.sql) {
             return Ok(Arc::clone(prepared));
         }
         let sql =
             placeholders::nameless(request.sql).map_or_else(|| Arc::clone(request.sql), Arc::from);
+        // What is found out now is of the tables as they are now.
+        self.forget_changed()
+            .await
+            .map_err(|error| errors::failed(error, &self.path))?;
         let statement = (&mut self.inner)
             .prepare(AssertSqlSafe(Arc::clone(&sql)).into_sql_str())
             .await
@@ -50,7 +68,12 @@ impl SqliteConnection {
                 database_type,
             });
         }
-        let prepared = Arc::new(Prepared { sql, columns });
+        let checked = Arc::from(format!("PRAGMA schema_version; {sql}"));
+        let prepared = Arc::new(Prepared {
+            sql,
+            checked,
+            columns,
+        });
         self.prepared
             .put(Arc::clone(request.sql), Arc::clone(&prepared));
         Ok(prepared)
