@@ -18,6 +18,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use futures_util::TryStreamExt;
 use lru::LruCache;
@@ -37,6 +38,10 @@ use prepared::Prepared;
 /// Statements whose columns are known without asking the worker again; the driver keeps as many prepared.
 const PREPARED: NonZeroUsize = NonZeroUsize::MIN.saturating_add(99);
 
+/// For how long tables are taken to be as they were when last looked at. Looking costs a statement a third of its time; one
+/// that says `*` is looked after each time, for its columns may change places, and in another only their kinds can.
+const FRESH: Duration = Duration::from_millis(10);
+
 /// How often a statement is begun whose tables somebody else goes on changing.
 const TRIES: usize = 3;
 
@@ -53,8 +58,9 @@ pub(crate) struct SqliteConnection {
     as_opened: String,
     /// Read by SQLite's progress handler: true ends the statement that runs.
     cancelled: Arc<AtomicBool>,
-    /// As it was seen by the last ping.
+    /// As it was seen when it was asked for last.
     schema_version: Option<i64>,
+    checked_at: Instant,
     prepared: LruCache<Arc<str>, Arc<Prepared>>,
     /// Declared types by table and column, both in small letters.
     declared: HashMap<String, HashMap<String, String>>,
@@ -99,6 +105,7 @@ impl SqliteConnection {
         let version: i64 = sqlx::query_scalar("PRAGMA schema_version")
             .fetch_one(&mut self.inner)
             .await?;
+        self.checked_at = Instant::now();
         if self.schema_version.replace(version) != Some(version) {
             self.prepared.clear();
             self.declared.clear();
@@ -242,7 +249,9 @@ impl SqliteConnection {
     async fn run_unless_changed(&mut self, request: &Request<'_>) -> Result<Option<Ran>, Failed> {
         let prepared = self.prepare(request).await?;
         let arguments = encode::arguments(request.parameters).map_err(Failed::ours)?;
-        let is_checked = request.rows && !prepared.columns.is_empty();
+        let is_checked = request.rows
+            && !prepared.columns.is_empty()
+            && (prepared.has_star || self.checked_at.elapsed() >= FRESH);
         let sql = match is_checked {
             true => Arc::clone(&prepared.checked),
             false => Arc::clone(&prepared.sql),
@@ -250,34 +259,32 @@ impl SqliteConnection {
         let sql = AssertSqlSafe(sql).into_sql_str();
         let mut answer = Collected::new(&prepared, request);
         let mut stream = (&mut self.inner).fetch_many(sqlx::query_with(sql, arguments));
-        let (mut changed, mut ended, mut is_first) = (0_u64, false, is_checked);
-        let mut is_stale = false;
+        let (mut changed, mut ended, mut version) = (0_u64, false, None);
         loop {
             match stream
                 .try_next()
                 .await
                 .map_err(|error| errors::failed(error, &self.path))?
             {
-                Some(Either::Left(done)) => {
+                Some(Either::Left(done)) if !ended => {
                     changed = done.rows_affected();
                     ended = true;
                 }
-                Some(Either::Right(row)) if is_first => {
-                    is_first = false;
-                    is_stale = row.try_get(0).ok() != self.schema_version;
-                    if is_stale && request.kind == StatementKind::Query {
-                        return Ok(None);
-                    }
-                }
-                Some(Either::Right(row)) if !is_stale => answer.row(&row),
-                Some(Either::Right(_)) => {}
+                Some(Either::Left(_)) => {}
+                Some(Either::Right(row)) if ended => version = row.try_get(0).ok(),
+                Some(Either::Right(row)) => answer.row(&row),
                 None => break,
             }
         }
         if !ended {
             return Err(thread_died(&self.path));
         }
-        if is_stale {
+        if is_checked && version == self.schema_version {
+            self.checked_at = Instant::now();
+        } else if is_checked {
+            if request.kind == StatementKind::Query {
+                return Ok(None);
+            }
             // It was done; its rows can't be read as they were prepared.
             self.schema_version = None;
             self.prepared.clear();

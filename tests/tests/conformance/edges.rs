@@ -44,7 +44,7 @@ fn a_refused_commit_has_rolled_back() -> anyhow::Result<()> {
 #[test]
 fn a_column_that_is_declared_anew_has_its_new_kind() -> anyhow::Result<()> {
     let tables = "CREATE TABLE t (v TEXT); INSERT INTO t VALUES ('1.50')";
-    let stage = Stage::start(Backend::Sqlite, tables)?;
+    let stage = Stage::start_with(Backend::Sqlite, tables, pinged())?;
     let script = [
         (open(0), "done"),
         (query(0, "SELECT v FROM t", &[]), &*one("text(\"1.50\")")),

@@ -136,6 +136,7 @@ impl SqliteConnector {
             query_only: false,
             cancelled,
             schema_version: None,
+            checked_at: std::time::Instant::now(),
             prepared: LruCache::new(PREPARED),
             declared: std::collections::HashMap::new(),
         })

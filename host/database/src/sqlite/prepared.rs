@@ -14,9 +14,11 @@ use super::{SqliteConnection, decode, errors, placeholders};
 pub(super) struct Prepared {
     /// The text that the driver has it under.
     pub(super) sql: Arc<str>,
-    /// The same behind the question whether the tables are still those that were prepared for; both in one turn of the
-    /// driver's thread.
+    /// The same with the question behind it whether the tables are still those that were prepared for; both in one turn of
+    /// the driver's thread.
     pub(super) checked: Arc<str>,
+    /// Which columns it has may depend on the table.
+    pub(super) has_star: bool,
     pub(super) columns: Vec<Declared>,
 }
 
@@ -68,10 +70,11 @@ impl SqliteConnection {
                 database_type,
             });
         }
-        let checked = Arc::from(format!("PRAGMA schema_version; {sql}"));
+        let checked = Arc::from(format!("{sql}\n; PRAGMA schema_version"));
         let prepared = Arc::new(Prepared {
             sql,
             checked,
+            has_star: request.sql.contains('*'),
             columns,
         });
         self.prepared
