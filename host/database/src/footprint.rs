@@ -8,6 +8,7 @@ mod schema;
 mod walk;
 mod writes;
 
+pub(crate) use lexing::before_semicolon;
 pub(crate) use names::fold;
 pub(crate) use refusals::is_ddl;
 

@@ -2,7 +2,7 @@
 
 use sqlparser::dialect::{Dialect, PostgreSqlDialect, SQLiteDialect};
 use sqlparser::keywords::Keyword;
-use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
+use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
 
 use crate::error::{Error, LimitKind};
 use crate::url::Backend;
@@ -24,6 +24,36 @@ pub(super) struct Text {
     /// The largest `$N`.
     pub(super) parameters: u32,
     operators: usize,
+}
+
+/// The text before its semicolon, so that it can stand inside another: there is one statement, so that behind it are only
+/// remarks. None where it can't be read.
+pub(crate) fn before_semicolon(sql: &str, backend: Backend) -> Option<&str> {
+    let tokens = match backend {
+        Backend::Sqlite => Tokenizer::new(&SQLiteDialect {}, sql).tokenize_with_location(),
+        Backend::Postgresql => Tokenizer::new(&PostgreSqlDialect {}, sql).tokenize_with_location(),
+    }
+    .ok()?;
+    let Some(end) = tokens
+        .iter()
+        .find(|token| token.token == Token::SemiColon)
+        .map(|token| token.span.start)
+    else {
+        return Some(sql);
+    };
+    let mut here = Location { line: 1, column: 1 };
+    for (at, letter) in sql.char_indices() {
+        if here == end {
+            return sql.get(..at);
+        }
+        if letter == '\n' {
+            here.line += 1;
+            here.column = 1;
+        } else {
+            here.column += 1;
+        }
+    }
+    None
 }
 
 impl Text {
@@ -149,5 +179,38 @@ fn is_operator(token: &Token) -> bool {
         | Token::DollarQuotedString(_)
         | Token::EOF => false,
         _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_ends_before_its_semicolon() {
+        for (sql, before) in [
+            ("SELECT 1", "SELECT 1"),
+            ("SELECT 1;", "SELECT 1"),
+            ("SELECT 'é;',\n 2 ; -- that; is all", "SELECT 'é;',\n 2 "),
+            (
+                "SELECT ';é',\n \"a;\" -- ;\n, 2 ; -- more;",
+                "SELECT ';é',\n \"a;\" -- ;\n, 2 ",
+            ),
+            ("SELECT /* ; */ 1;;", "SELECT /* ; */ 1"),
+        ] {
+            for backend in [Backend::Sqlite, Backend::Postgresql] {
+                assert_eq!(before_semicolon(sql, backend), Some(before), "{sql}");
+            }
+        }
+        for sql in [
+            "SELECT 1 /* ; /* ; */ */",
+            "SELECT $$;$$, E'\\';', \";\" -- ;",
+        ] {
+            assert_eq!(
+                before_semicolon(sql, Backend::Postgresql),
+                Some(sql),
+                "{sql}"
+            );
+        }
     }
 }

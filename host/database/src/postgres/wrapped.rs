@@ -1,8 +1,8 @@
 //! Owns the text that asks for the same rows where a column's binary form is not read here: such columns as text, arrays
 //! as JSON.
 
-use sqlparser::dialect::PostgreSqlDialect;
-use sqlparser::tokenizer::{Location, Token, Tokenizer};
+use crate::footprint::before_semicolon;
+use crate::url::Backend;
 
 /// What the rows are called, and what they are called with columns c1, c2, … A person would not name a table so.
 const ROWS: &str = "\"poolhouse rows\"";
@@ -21,7 +21,7 @@ pub(super) enum Shown {
 /// The rows' own columns follow, all null and never computed: a plan is kept for long, and only with them in the answer
 /// does the server say that a table under `SELECT *` has got another column, or a column another type or name.
 pub(super) fn wrapped(sql: &str, columns: &[Shown]) -> Option<String> {
-    let sql = without_semicolon(sql)?;
+    let sql = before_semicolon(sql, Backend::Postgresql)?;
     let names: Vec<String> = (1..=columns.len()).map(|at| format!("c{at}")).collect();
     let shown: Vec<String> = columns
         .iter()
@@ -42,52 +42,9 @@ pub(super) fn wrapped(sql: &str, columns: &[Shown]) -> Option<String> {
     ))
 }
 
-/// The text before its semicolon: there is one statement, so behind it are only remarks.
-fn without_semicolon(sql: &str) -> Option<&str> {
-    let tokens = Tokenizer::new(&PostgreSqlDialect {}, sql)
-        .tokenize_with_location()
-        .ok()?;
-    let Some(end) = tokens
-        .iter()
-        .find(|token| token.token == Token::SemiColon)
-        .map(|token| token.span.start)
-    else {
-        return Some(sql);
-    };
-    let mut here = Location { line: 1, column: 1 };
-    for (at, letter) in sql.char_indices() {
-        if here == end {
-            return sql.get(..at);
-        }
-        if letter == '\n' {
-            here.line += 1;
-            here.column = 1;
-        } else {
-            here.column += 1;
-        }
-    }
-    None
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_text_ends_before_its_semicolon() {
-        for (sql, before) in [
-            ("SELECT 1", "SELECT 1"),
-            ("SELECT 1;", "SELECT 1"),
-            ("SELECT 'é;',\n 2 ; -- that; is all", "SELECT 'é;',\n 2 "),
-            ("SELECT 1 /* ; /* ; */ */", "SELECT 1 /* ; /* ; */ */"),
-            (
-                "SELECT $$;$$, E'\\';', \";\" -- ;",
-                "SELECT $$;$$, E'\\';', \";\" -- ;",
-            ),
-        ] {
-            assert_eq!(without_semicolon(sql), Some(before), "{sql}");
-        }
-    }
 
     #[test]
     fn each_column_is_asked_for_as_it_is_read() {

@@ -6,8 +6,6 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures_util::{Stream, TryStreamExt};
-use sqlparser::dialect::SQLiteDialect;
-use sqlparser::tokenizer::{Location, Token, Tokenizer};
 use sqlx::sqlite::{SqliteQueryResult, SqliteRow};
 use sqlx::{AssertSqlSafe, Connection as _, Either, Executor, SqlSafeStr};
 use tokio::sync::{mpsc, oneshot};
@@ -15,8 +13,9 @@ use tokio::sync::{mpsc, oneshot};
 use crate::batches::{Batches, batch_limits, with_kinds};
 use crate::column::{Batch, ColumnInfo};
 use crate::error::{Error, UnavailableReason};
-use crate::footprint::MAX_CACHED_SQL;
+use crate::footprint::{MAX_CACHED_SQL, before_semicolon};
 use crate::statement::{Failed, Request};
+use crate::url::Backend;
 
 use super::collected::Collected;
 use super::prepared::Prepared;
@@ -87,7 +86,8 @@ impl SqliteConnection {
     ) -> Result<SqliteCursor, Failed> {
         let prepared = self.prepare_anew(request).await?;
         let arguments = encode::arguments(request.parameters).map_err(Failed::ours)?;
-        let query = without_end(request.sql).map_err(Failed::ours)?;
+        let query = before_semicolon(request.sql, Backend::Sqlite)
+            .ok_or_else(|| Failed::ours(Error::invalid("the statement can't be read")))?;
         let names: Vec<String> = (0..prepared.columns.len())
             .map(|column| format!("c{column}"))
             .collect();
@@ -368,47 +368,4 @@ fn infos(prepared: &Prepared) -> Vec<ColumnInfo> {
         database_type: column.database_type.clone(),
     };
     prepared.columns.iter().map(info).collect()
-}
-
-/// The text without the semicolon that may end it and what follows, so that it can stand in parentheses.
-fn without_end(sql: &str) -> Result<&str, Error> {
-    let tokens = Tokenizer::new(&SQLiteDialect {}, sql)
-        .tokenize_with_location()
-        .map_err(|error| Error::invalid(format!("the statement can't be read: {error}")))?;
-    let Some(end) = tokens.iter().find(|token| token.token == Token::SemiColon) else {
-        return Ok(sql);
-    };
-    let mut here = Location { line: 1, column: 1 };
-    for (at, character) in sql.char_indices() {
-        if here == end.span.start {
-            return Ok(sql.get(..at).unwrap_or(sql));
-        }
-        if character == '\n' {
-            here.line += 1;
-            here.column = 1;
-        } else {
-            here.column += 1;
-        }
-    }
-    Ok(sql)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::without_end;
-
-    #[test]
-    fn what_ends_a_text_is_taken_away() {
-        for (sql, text) in [
-            ("SELECT 1", "SELECT 1"),
-            ("SELECT 1;", "SELECT 1"),
-            (
-                "SELECT ';é',\n \"a;\" -- ;\n, 2 ; -- more;",
-                "SELECT ';é',\n \"a;\" -- ;\n, 2 ",
-            ),
-            ("SELECT /* ; */ 1;;", "SELECT /* ; */ 1"),
-        ] {
-            assert_eq!(without_end(sql).unwrap(), text, "{sql}");
-        }
-    }
 }
