@@ -8,7 +8,7 @@ mod schema;
 mod walk;
 mod writes;
 
-pub(crate) use lexing::before_semicolon;
+pub(crate) use lexing::{before_semicolon, is_simple};
 pub(crate) use names::fold;
 pub(crate) use refusals::is_ddl;
 

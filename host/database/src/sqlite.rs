@@ -261,11 +261,12 @@ impl SqliteConnection {
         let mut stream = (&mut self.inner).fetch_many(sqlx::query_with(sql, arguments));
         let (mut changed, mut ended, mut version) = (0_u64, false, None);
         loop {
-            match stream
-                .try_next()
-                .await
-                .map_err(|error| errors::failed(error, &self.path))?
-            {
+            let next = match stream.try_next().await {
+                // It was done; only whether its tables were the same is not known.
+                Err(_) if ended && is_checked => None,
+                next => next.map_err(|error| errors::failed(error, &self.path))?,
+            };
+            match next {
                 Some(Either::Left(done)) if !ended => {
                     changed = done.rows_affected();
                     ended = true;

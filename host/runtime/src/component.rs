@@ -1,5 +1,6 @@
 //! One component file that was read and compiled: what it imports and exports, before it is linked to anything.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -51,12 +52,14 @@ impl ComponentFile {
         })
     }
 
-    /// Whether the other exports an interface that this one imports, in whatever version.
-    pub(crate) fn may_import_from(&self, other: &Self) -> bool {
-        self.wanted.iter().any(|wanted| {
-            let mut offered = other.offered.iter();
-            offered.any(|offered| wanted.name.bare() == offered.name.bare())
-        })
+    /// Whether the other exports an interface that this one imports, in whatever version, or is named for one.
+    pub(crate) fn may_import_from(&self, other: &Self, uses: &BTreeMap<String, String>) -> bool {
+        let is_named = uses.values().any(|plugin| **plugin == *other.name);
+        is_named
+            || self.wanted.iter().any(|wanted| {
+                let mut offered = other.offered.iter();
+                offered.any(|offered| wanted.name.bare() == offered.name.bare())
+            })
     }
 }
 
@@ -83,8 +86,8 @@ fn wanted(
             import: name.to_owned(),
             reason: reason.to_owned(),
         };
-        // No plugin stands in for the system.
-        if name.starts_with("wasi:") {
+        // No plugin stands in for the system, and what a plugin exports for the host's sake the host alone calls.
+        if name.starts_with("wasi:") || is_for_host(name) {
             return Err(refused(OFFER));
         }
         let ComponentItem::ComponentInstance(interface) = item.ty else {
@@ -139,6 +142,9 @@ fn offered(engine: &Engine, component: &Component) -> Vec<OfferedInterface> {
     let ty = component.component_type();
     let mut offered = Vec::new();
     for (name, item) in ty.exports(engine.wasmtime()) {
+        if is_for_host(name) {
+            continue;
+        }
         let (ComponentItem::ComponentInstance(interface), Some(parent)) =
             (item.ty, component.get_export_index(None, name))
         else {
@@ -160,6 +166,12 @@ fn offered(engine: &Engine, component: &Component) -> Vec<OfferedInterface> {
         });
     }
     offered
+}
+
+/// Whether a plugin exports it for the host, and not for other plugins.
+fn is_for_host(interface: &str) -> bool {
+    let bare = interface.split('@').next().unwrap_or(interface);
+    ["poolhouse:plugin/lifecycle", "poolhouse:plugin/migrations"].contains(&bare)
 }
 
 fn takes_or_gives_resource(ty: &ComponentFunc) -> bool {

@@ -38,7 +38,7 @@ impl Plugins {
         let files = files(folder)?;
         let components = match only {
             None => read_all(engine, &files).await?,
-            Some(only) => read_needed(engine, folder, &files, only).await?,
+            Some(only) => read_needed(engine, folder, &files, only, &options).await?,
         };
         let folder = folder.to_owned();
         if components.is_empty() {
@@ -48,7 +48,11 @@ impl Plugins {
         for component in components {
             made.push(make(engine, component, database, &options)?);
         }
-        let resolved = resolve(&made);
+        let mut resolved = resolve(&made);
+        if let Some(only) = only {
+            // Others that could have given it what it imports are not asked for.
+            resolved.keep_needed_by(only);
+        }
         if let Some((_, error)) = resolved.wrong.into_iter().next() {
             return Err(error);
         }
@@ -133,6 +137,10 @@ impl Plugins {
             }
         }
         for plugin in migrated {
+            if let Some(waiting) = plugin.waits_for_one_that_failed() {
+                note(LoadError::Waiting(vec![waiting]))?;
+                continue;
+            }
             match plugin.start().await {
                 Ok(()) => self.started.push(plugin),
                 Err(error) => note(error)?,
@@ -195,6 +203,7 @@ async fn read_needed(
     folder: &Path,
     files: &[PathBuf],
     only: &str,
+    options: impl Fn(&str) -> PluginOptions,
 ) -> Result<Vec<ComponentFile>, LoadError> {
     let Some(file) = files.iter().find(|file| name_of(file) == only) else {
         return Err(LoadError::Absent {
@@ -217,9 +226,10 @@ async fn read_needed(
     }
     let mut at = 0;
     while let Some(importer) = needed.get(at) {
+        let uses = options(&importer.name).uses;
         let (found, rest) = others
             .into_iter()
-            .partition::<Vec<_>, _>(|other| importer.may_import_from(other));
+            .partition::<Vec<_>, _>(|other| importer.may_import_from(other, &uses));
         needed.extend(found);
         others = rest;
         at += 1;

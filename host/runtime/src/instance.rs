@@ -15,6 +15,13 @@ use crate::limits::Limits;
 use crate::scope::{Entry, Scope};
 use crate::state::PluginState;
 
+/// See [`handed_over_at_once`].
+const MOST_HANDED_OVER: usize = 128 << 20;
+const LEAST_HANDED_OVER: usize = 1 << 20;
+
+/// What wasmtime says when that is used up.
+const OUT_OF_FUEL: &str = "fuel allocated for hostcalls has been exhausted";
+
 /// What a call into a guest gives while it runs.
 pub(crate) type Work<'a, R> = Pin<Box<dyn Future<Output = wasmtime::Result<R>> + Send + 'a>>;
 
@@ -72,8 +79,6 @@ pub(crate) struct Call {
     pub(crate) setting: &'static str,
     /// How many calls deep in its chain; 1 for the outermost.
     pub(crate) depth: u32,
-    /// When the caller, another plugin, must have answered itself.
-    pub(crate) until: Option<Instant>,
 }
 
 /// A live instance. After a trap or a timeout it is dead and must be dropped.
@@ -156,12 +161,7 @@ impl Running {
         let access = Arc::clone(&self.access);
         let entry = scope.enter(&access.plugin).await;
         let mut call = call.clone();
-        let own = Instant::now() + call.limit;
-        let deadline = [Some(own), Some(scope.deadline()), call.until]
-            .into_iter()
-            .flatten()
-            .min()
-            .unwrap_or(own);
+        let deadline = (Instant::now() + call.limit).min(scope.deadline());
         if scope.timeout() < call.limit {
             call.limit = scope.timeout();
             call.setting = "for the whole call chain";
@@ -170,7 +170,10 @@ impl Running {
         state.database.scope = Some(Arc::clone(scope));
         state.deadline = deadline;
         state.depth = call.depth;
+        state.memory.refused = None;
         self.store.set_epoch_deadline(1);
+        self.store
+            .set_hostcall_fuel(handed_over_at_once(call.depth));
         self.dead = true;
         let ended =
             tokio::time::timeout_at(deadline, work(&mut self.store, &self.instance, lent)).await;
@@ -225,6 +228,12 @@ fn timed_out(plugin: &Arc<str>, call: &Call) -> CallError {
     }
 }
 
+/// Bytes that a guest may hand over in one call to the host or to another plugin, as the host holds them, which for lists of
+/// small things is many times what the guest has. Half as much at each depth, for the callers' are held meanwhile.
+fn handed_over_at_once(depth: u32) -> usize {
+    (MOST_HANDED_OVER >> depth.saturating_sub(1).min(31)).max(LEAST_HANDED_OVER)
+}
+
 /// The reason for a trap in words, with the end of what the guest wrote to stderr.
 fn failure(
     store: &mut Store<PluginState>,
@@ -242,6 +251,13 @@ fn failure(
         error.root_cause().to_string()
     };
     let refused = state.memory.refused.take();
+    let too_much = reason.contains(OUT_OF_FUEL);
+    if too_much {
+        reason = format!(
+            "it handed over more than {} bytes at once, as the host holds them, to the host or another plugin: hand over less, in parts",
+            handed_over_at_once(call.depth)
+        );
+    }
     if let Some(bytes) = refused {
         reason = format!("{reason}, after {bytes} bytes of memory were refused (limit `memory`)");
     }
@@ -254,6 +270,6 @@ fn failure(
         plugin: Arc::clone(plugin),
         function: Arc::clone(&call.function),
         reason,
-        over_limit: refused.is_some(),
+        over_limit: too_much || refused.is_some(),
     }
 }

@@ -99,7 +99,7 @@ impl Link {
                     .find(|(name, ..)| *name == wanted.name);
                 let Some((_, ty, index)) = offer else {
                     return Err(format!(
-                        "plugin \"{}\" exports {} without the function `{}`",
+                        "plugin \"{}\" exports {} without the function `{}`; build both against the same WIT",
                         plugin.name(),
                         offered.name,
                         wanted.name
@@ -107,7 +107,7 @@ impl Link {
                 };
                 if !is_same(&wanted.ty, ty) {
                     return Err(format!(
-                        "its function `{}` is wanted as {} and plugin \"{}\" has it as {}",
+                        "its function `{}` is wanted as {} and plugin \"{}\" has it as {}; build both against the same WIT",
                         wanted.name,
                         signature(&wanted.ty),
                         plugin.name(),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use poolhouse_database::{Actor, Database, Grants, Quota};
@@ -18,9 +19,12 @@ use crate::exports::Exports;
 use crate::instance::{Answered, Call, Outcome, Plain, Running, Work};
 use crate::interface_name::InterfaceName;
 use crate::limits::Limits;
-use crate::links::{Caller, Link};
+use crate::links::{Caller, Link, Waiting};
 use crate::scope::Scope;
 use crate::state::PluginState;
+
+/// Of its caller's time, the most that is kept for putting away what a callee leaves when its own is over.
+const LONGEST_TIDYING: Duration = Duration::from_millis(100);
 
 /// What host.toml says of one plugin.
 #[derive(Debug, Clone, Default)]
@@ -74,6 +78,16 @@ impl Plugin {
             .into_iter()
             .map(|wanted| Link::new(&name, wanted))
             .collect();
+        for key in options.uses.keys() {
+            let is_import =
+                |link: &Arc<Link>| [link.interface.full(), link.interface.bare()].contains(&&**key);
+            if !links.iter().any(is_import) {
+                tracing::warn!(
+                    "[plugins.{}.use] in host.toml names {key}, which plugin \"{name}\" does not import from another plugin: is it misspelt?",
+                    poolhouse_database::toml_key(&name)
+                );
+            }
+        }
         let unlinkable = |error: wasmtime::Error| LoadError::Import {
             file: file.clone(),
             import: "an interface in a form".to_owned(),
@@ -234,6 +248,16 @@ impl Plugin {
         &self.links
     }
 
+    /// That a plugin which it imports from has gone since they were linked, for it could not be started.
+    pub(crate) fn waits_for_one_that_failed(&self) -> Option<Waiting> {
+        let gone = self.links.iter().find(|link| link.provider().is_none())?;
+        Some(Waiting {
+            plugin: Arc::clone(&self.name),
+            interface: gone.interface.full().to_owned(),
+            instead: "the plugin that exports it could not be started".to_owned(),
+        })
+    }
+
     /// What other plugins can have of it.
     pub(crate) fn offered(&self) -> &[OfferedInterface] {
         &self.offered
@@ -257,7 +281,6 @@ impl Plugin {
             limit: self.limits.call_timeout,
             setting: "limit `call_timeout`",
             depth: 1,
-            until: None,
         }
     }
 
@@ -341,11 +364,16 @@ impl Plugin {
                 function: Arc::clone(function),
             });
         }
-        let call = Call {
-            depth,
-            until: Some(caller.deadline),
-            ..self.call_from_host(Arc::clone(function))
-        };
+        // A little less than the caller has, which is the time in which what it leaves is put away: were both over at once,
+        // the caller's end would cut that off, and with it the connection of whoever called the caller.
+        let left = caller.deadline.saturating_duration_since(Instant::now());
+        let left = left - (left / 10).min(LONGEST_TIDYING);
+        let mut call = self.call_from_host(Arc::clone(function));
+        call.depth = depth;
+        if left < call.limit {
+            call.limit = left;
+            call.setting = "what its caller had left";
+        }
         let begun = Instant::now();
         let mut lent = (params, results);
         let answered = self

@@ -379,6 +379,10 @@ impl Scope {
                 _ => chain.finish().await,
             }
         }
+        // What holds nothing is made anew when it is used again, and takes nobody's place until then.
+        self.separate
+            .lock()
+            .retain(|_, slot| slot.try_lock().map_or(true, |slot| slot.holds_connection()));
         left_open
     }
 }

@@ -140,3 +140,29 @@ fn columns_that_changed_places_keep_their_values() -> anyhow::Result<()> {
         ],
     )
 }
+
+/// In a transaction, where SQLite's rows are read by the rowid of a table of their own.
+#[test]
+fn a_cursor_s_column_may_be_called_rowid() -> anyhow::Result<()> {
+    for backend in BACKENDS {
+        let stage = Stage::start(backend, "CREATE TABLE t (a BIGINT)")?;
+        let numbers = "INSERT INTO t WITH RECURSIVE n (a) AS (SELECT 1 UNION ALL SELECT a + 1 FROM n WHERE a < 5000) \
+                       SELECT a FROM n";
+        stage.sql(numbers)?;
+        let all = "SELECT 5001 - a AS rowid FROM t ORDER BY a";
+        stage.play(
+            "rowid",
+            &[
+                (open(0), "done"),
+                (begin(0, 1, DEFAULT), "done"),
+                (open_cursor(1, 2, all, &[]), "done"),
+                (
+                    read_to_end(2),
+                    "summary({rows: 5000, batches: …, largest-batch: …, checksum: 12502500})",
+                ),
+                (commit(1), "done"),
+            ],
+        )?;
+    }
+    Ok(())
+}

@@ -150,6 +150,15 @@ fn a_callee_that_goes_wrong_is_undone_alone_and_told_by_its_reason() -> anyhow::
                 assert_eq!(host.rows(), [2, 0, 0], "{backend:?} {fault} {next}");
             }
         }
+        // The innermost uses up all the time that its caller has, with a statement done in the outermost's transaction.
+        let answer = host
+            .relay("begin; sql INSERT INTO t_a VALUES (1); next; sql INSERT INTO t_a VALUES (2); commit | next | sql INSERT INTO t_c VALUES (1); spin")
+            .unwrap();
+        assert!(
+            answer.contains("plugin \"c\" gave no answer") && answer.ends_with(", 1, ok\")"),
+            "{answer}"
+        );
+        assert_eq!(host.rows(), [2, 0, 0], "{backend:?}");
         // A function without an error: the caller traps, with the reason, and all of it is undone.
         let error = host
             .relay("begin; sql INSERT INTO t_a VALUES (1); next-plain; commit | sql INSERT INTO t_b VALUES (1); spin")

@@ -26,6 +26,11 @@ pub(super) struct Text {
     operators: usize,
 }
 
+/// Whether a text can be read on the caller's own stack.
+pub(crate) fn is_simple(sql: &str, backend: Backend) -> bool {
+    Text::new(sql, backend).is_ok_and(|text| text.is_simple())
+}
+
 /// The text before its semicolon, so that it can stand inside another: there is one statement, so that behind it are only
 /// remarks. None where it can't be read.
 pub(crate) fn before_semicolon(sql: &str, backend: Backend) -> Option<&str> {

@@ -10,16 +10,18 @@
 use std::sync::Arc;
 
 use sqlparser::ast::{
-    ConflictTarget, Expr, Insert, OnConflictAction, OnInsert, SetExpr, Statement, TableObject,
-    Value as Literal,
+    ConflictTarget, Expr, Ident, Insert, ObjectName, ObjectNamePart, OnConflictAction, OnInsert,
+    Query, SetExpr, Statement, TableObject, Value as Literal,
 };
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::parser::Parser;
 use sqlx::postgres::PgTypeInfo;
 use sqlx::{AssertSqlSafe, Executor, SqlSafeStr, TypeInfo};
 
+use crate::footprint::is_simple;
 use crate::many::{Many, at_row, row_bytes, slice};
 use crate::statement::Failed;
+use crate::url::Backend;
 use crate::value::Value;
 
 use super::{PostgresConnection, encode, errors};
@@ -171,60 +173,81 @@ enum Cell {
 
 impl Plain {
     fn read(sql: &str) -> Option<Self> {
+        // What has many operators is not read on this stack.
+        if !is_simple(sql, Backend::Postgresql) {
+            return None;
+        }
         let mut statements = Parser::parse_sql(&PostgreSqlDialect {}, sql).ok()?;
         let Some(Statement::Insert(insert)) = statements.pop() else {
             return None;
         };
+        // Nothing is left out with dots: a clause that is not looked at would be lost.
         let Insert {
-            table: TableObject::TableName(table),
-            source: Some(source),
-            table_alias: None,
-            returning: None,
+            insert_token: _,
+            optimizer_hints: _,
             or: None,
-            ref columns,
-            ref on,
-            ..
+            ignore: false,
+            into: true,
+            table: TableObject::TableName(table),
+            table_alias: None,
+            columns,
+            overwrite: false,
+            source: Some(source),
+            assignments,
+            partitioned: None,
+            after_columns,
+            has_table_keyword: false,
+            on,
+            returning: None,
+            output: None,
+            replace_into: false,
+            priority: None,
+            insert_alias: None,
+            settings: None,
+            format_clause: None,
+            multi_table_insert_type: None,
+            multi_table_into_clauses,
+            multi_table_when_clauses,
+            multi_table_else_clause: None,
         } = insert
         else {
             return None;
         };
-        let conflict = match on {
-            None => "",
-            Some(OnInsert::OnConflict(conflict))
-                if conflict.action == OnConflictAction::DoNothing =>
-            {
-                match &conflict.conflict_target {
-                    None => " ON CONFLICT DO NOTHING",
-                    Some(ConflictTarget::Columns(_)) => " ON CONFLICT",
-                    Some(ConflictTarget::OnConstraint(_)) => return None,
-                }
-            }
-            Some(_) => return None,
-        };
-        let target = match on {
-            Some(OnInsert::OnConflict(on)) => match &on.conflict_target {
-                Some(ConflictTarget::Columns(columns)) => {
-                    let columns: Vec<String> = columns.iter().map(ToString::to_string).collect();
-                    format!(" ({}) DO NOTHING", columns.join(", "))
-                }
-                _ => String::new(),
-            },
-            _ => String::new(),
-        };
-        if source.with.is_some() || source.order_by.is_some() || source.limit_clause.is_some() {
+        let Query {
+            with: None,
+            body,
+            order_by: None,
+            limit_clause: None,
+            fetch: None,
+            locks,
+            for_clause: None,
+            settings: None,
+            format_clause: None,
+            pipe_operators,
+        } = *source
+        else {
             return None;
-        }
-        let SetExpr::Values(values) = *source.body else {
+        };
+        let SetExpr::Values(values) = *body else {
             return None;
         };
         let [row] = values.rows.as_slice() else {
             return None;
         };
+        let others_are_absent = assignments.is_empty()
+            && after_columns.is_empty()
+            && multi_table_into_clauses.is_empty()
+            && multi_table_when_clauses.is_empty()
+            && locks.is_empty()
+            && pipe_operators.is_empty();
+        if !others_are_absent {
+            return None;
+        }
         Some(Self {
-            table: table.to_string(),
-            columns: columns.iter().map(ToString::to_string).collect(),
+            table: name(&table)?,
+            columns: columns.iter().map(name).collect::<Option<_>>()?,
             cells: row.iter().map(Cell::read).collect::<Option<_>>()?,
-            conflict: format!("{conflict}{target}"),
+            conflict: conflict(on.as_ref())?,
         })
     }
 
@@ -268,18 +291,100 @@ impl Cell {
             Literal::Placeholder(name) => {
                 Some(Self::Parameter(name.strip_prefix('$')?.parse().ok()?))
             }
-            Literal::Number(..)
-            | Literal::SingleQuotedString(_)
-            | Literal::Boolean(_)
-            | Literal::Null => Some(Self::Constant(value.value.to_string())),
+            Literal::Number(digits, false)
+                if digits
+                    .bytes()
+                    .all(|digit| digit.is_ascii_digit() || digit == b'.') =>
+            {
+                Some(Self::Constant(digits.clone()))
+            }
+            // What a backslash means in a text is the server's setting.
+            Literal::SingleQuotedString(text) if !text.contains(['\\', '\0']) => {
+                Some(Self::Constant(format!("'{}'", text.replace('\'', "''"))))
+            }
+            Literal::Boolean(value) => Some(Self::Constant(value.to_string())),
+            Literal::Null => Some(Self::Constant("NULL".to_owned())),
             _ => None,
         }
+    }
+}
+
+/// What stands behind the row, if anything.
+fn conflict(on: Option<&OnInsert>) -> Option<String> {
+    match on {
+        None => Some(String::new()),
+        Some(OnInsert::OnConflict(conflict)) if conflict.action == OnConflictAction::DoNothing => {
+            match &conflict.conflict_target {
+                None => Some(" ON CONFLICT DO NOTHING".to_owned()),
+                Some(ConflictTarget::Columns(columns)) => {
+                    let columns: Option<Vec<String>> = columns.iter().map(quoted).collect();
+                    Some(format!(" ON CONFLICT ({}) DO NOTHING", columns?.join(", ")))
+                }
+                Some(ConflictTarget::OnConstraint(_)) => None,
+            }
+        }
+        Some(_) => None,
+    }
+}
+
+/// A name as the server reads it back. The parser's own way of writing one is not for this: it takes some quotes for
+/// escaped already, and then what was inside them is outside.
+fn name(name: &ObjectName) -> Option<String> {
+    let parts: Option<Vec<String>> = name
+        .0
+        .iter()
+        .map(|part| match part {
+            ObjectNamePart::Identifier(ident) => quoted(ident),
+            _ => None,
+        })
+        .collect();
+    Some(parts?.join("."))
+}
+
+fn quoted(ident: &Ident) -> Option<String> {
+    match ident.quote_style {
+        None => ident
+            .value
+            .bytes()
+            .all(|letter| letter.is_ascii_alphanumeric() || letter == b'_')
+            .then(|| ident.value.clone()),
+        Some('"') => Some(format!("\"{}\"", ident.value.replace('"', "\"\""))),
+        Some(_) => None,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn constants_and_names_are_written_as_the_server_reads_them() {
+        let types = [PgTypeInfo::with_name("INT8")];
+        let unnested = |sql: &str| Plain::read(sql).and_then(|plain| plain.unnested(&types));
+        let from = "FROM UNNEST($1::pg_catalog.int8[]) AS r (p1)";
+        for (sql, expected) in [
+            (
+                "INSERT INTO t VALUES ($1, 'a''''b')",
+                format!("INSERT INTO t SELECT r.p1, 'a''''b' {from}"),
+            ),
+            (
+                "INSERT INTO \"a\"\"\"\"b\" (\"c \"\" d\") VALUES ($1)",
+                format!("INSERT INTO \"a\"\"\"\"b\" (\"c \"\" d\") SELECT r.p1 {from}"),
+            ),
+        ] {
+            assert_eq!(unnested(sql), Some(expected), "{sql}");
+        }
+        let many_operators = format!("INSERT INTO t VALUES ($1, true{})", " AND true".repeat(200));
+        for sql in [
+            r"INSERT INTO t VALUES ($1, '\''||(SELECT password FROM users) FROM UNNEST($1::int8[]) AS r (p1) --')",
+            "INSERT INTO t VALUES ($1) FETCH FIRST 0 ROWS ONLY",
+            "INSERT INTO t VALUES ($1) LIMIT 0",
+            "INSERT INTO t VALUES ($1) FOR UPDATE",
+            many_operators.as_str(),
+        ] {
+            assert_eq!(unnested(sql), None, "{sql}");
+        }
+    }
 
     #[test]
     fn what_is_the_same_as_arrays() {

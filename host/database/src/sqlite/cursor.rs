@@ -135,7 +135,8 @@ impl SqliteConnection {
         while !cursor.is_ready() {
             let count = cursor.batches.count();
             let sql = format!(
-                "SELECT {} FROM {} WHERE rowid > {} ORDER BY rowid LIMIT {count}",
+                // Named with its table, for a column of the query may be called rowid, too.
+                "SELECT {} FROM {} AS q WHERE q.rowid > {} ORDER BY q.rowid LIMIT {count}",
                 cursor.columns, cursor.table, cursor.row
             );
             let mut stream = (&mut self.inner).fetch(sqlx::raw_sql(AssertSqlSafe(sql)));

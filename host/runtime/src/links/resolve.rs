@@ -49,6 +49,30 @@ pub(crate) struct Resolved {
     pub(crate) wrong: Vec<(Arc<str>, LoadError)>,
 }
 
+impl Resolved {
+    /// Leaves out what one plugin does not import from, directly or through others.
+    pub(crate) fn keep_needed_by(&mut self, only: &str) {
+        let mut needed: Vec<Arc<str>> = vec![only.into()];
+        let mut at = 0;
+        while let Some(name) = needed.get(at).cloned() {
+            let plugin = self.ready.iter().find(|plugin| *plugin.name() == name);
+            let links = plugin.map(|plugin| plugin.links()).unwrap_or_default();
+            for provider in links.iter().filter_map(|link| link.provider()) {
+                if !needed.contains(provider.name()) {
+                    needed.push(Arc::clone(provider.name()));
+                }
+            }
+            at += 1;
+        }
+        self.ready.retain(|plugin| needed.contains(plugin.name()));
+        // One that waits for a plugin that can't be linked is to be told of that, too.
+        if self.ready.iter().any(|plugin| **plugin.name() == *only) {
+            self.wrong.clear();
+            self.waiting.clear();
+        }
+    }
+}
+
 /// Links the plugins to each other.
 pub(crate) fn resolve(plugins: &[Arc<Plugin>]) -> Resolved {
     let mut resolved = Resolved::default();
@@ -112,10 +136,11 @@ fn bind(importer: &Plugin, link: &Link, plugins: &[Arc<Plugin>]) -> Result<(), T
             // A plugin may stand before another one of the same interface: it does not mean itself.
             None => plugin.name() != importer.name(),
         })
-        .filter_map(|plugin| Some((plugin, newest(plugin, link)?)))
+        .map(|plugin| (plugin, fitting(plugin, link)))
+        .filter(|(_, offered)| !offered.is_empty())
         .collect();
     match candidates.as_slice() {
-        [(plugin, offered)] => link.bind(plugin, offered).map_err(wrong),
+        [(plugin, offered)] => bind_newest(plugin, link, offered).map_err(wrong),
         [] => Err(wait(instead(importer, link, chosen, plugins))),
         several => {
             let names: Vec<_> = several
@@ -136,13 +161,36 @@ fn bind(importer: &Plugin, link: &Link, plugins: &[Arc<Plugin>]) -> Result<(), T
     }
 }
 
-/// The newest of a plugin's exports that the link can be given.
-fn newest<'a>(plugin: &'a Plugin, link: &Link) -> Option<&'a OfferedInterface> {
-    plugin
+/// Those of a plugin's exports that the link can be given by their versions, the newest first.
+fn fitting<'a>(plugin: &'a Plugin, link: &Link) -> Vec<&'a OfferedInterface> {
+    let mut fitting: Vec<_> = plugin
         .offered()
         .iter()
         .filter(|offered| link.interface.is_satisfied_by(&offered.name))
-        .max_by(|a, b| a.name.version().cmp(&b.name.version()))
+        .collect();
+    fitting.sort_by(|a, b| b.name.version().cmp(&a.name.version()));
+    fitting
+}
+
+/// Binds the newest whose types are the same.
+///
+/// # Errors
+/// What is wrong with the newest, if none is.
+fn bind_newest(
+    plugin: &Arc<Plugin>,
+    link: &Link,
+    offered: &[&OfferedInterface],
+) -> Result<(), String> {
+    let mut first = None;
+    for offered in offered {
+        match link.bind(plugin, offered) {
+            Ok(()) => return Ok(()),
+            Err(reason) => {
+                first.get_or_insert(reason);
+            }
+        }
+    }
+    first.map_or(Ok(()), Err)
 }
 
 /// Why nobody was found, where there is more to say than that.

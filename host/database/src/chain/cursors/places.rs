@@ -25,7 +25,9 @@ impl Chain {
         request: &Request<'_>,
         admitted: &Admitted,
     ) -> Result<(Place, Vec<ColumnInfo>), Error> {
-        self.session_touched |= admitted.footprint.touches_session;
+        // A savepoint that is rolled back brings SQLite's table of a cursor back that was closed in it: the reset looks.
+        let has_table = self.database.backend() == Backend::Sqlite;
+        self.session_touched |= admitted.footprint.touches_session || has_table;
         let level = match self.levels.last() {
             Some(level) => level.id,
             None => return Err(lost_connection()),
