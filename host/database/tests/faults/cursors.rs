@@ -252,7 +252,7 @@ async fn a_million_rows() {
                 }
             }
             assert_eq!(rows, 1_000_000);
-            let grown = peak() - before;
+            let grown = peak().saturating_sub(before);
             println!(
                 "{:?} joined {joined}: {batches} batches, {grown} KiB more",
                 tested.database.backend()

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use poolhouse_database::{
-    ConflictKind, Error, TransactionOptions, UnavailableReason, Value, Within,
+    ConflictKind, Error, Settings, TransactionOptions, UnavailableReason, Value, Within,
 };
 use sqlx::Executor;
 
@@ -14,10 +14,14 @@ use crate::settled::{INSERT, Tested, counts, query, small, unavailable};
 const SOON: Duration = Duration::from_secs(2);
 
 async fn file(busy_timeout: Duration) -> Tested {
+    file_with(|settings| settings.busy_timeout = busy_timeout).await
+}
+
+async fn file_with(change: impl FnOnce(&mut Settings)) -> Tested {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}", folder.path().join("test.db").display());
     let mut settings = small(&url);
-    settings.busy_timeout = busy_timeout;
+    change(&mut settings);
     Tested::open(settings, url, Some(folder)).await
 }
 
@@ -183,10 +187,10 @@ async fn a_file_is_damaged_and_put_back() {
 }
 
 /// The driver runs SQLite on a thread of its own, which dies where a column was added under a prepared `SELECT *`:
-/// there is no other way to kill it from outside.
+/// there is no other way to kill it from outside. A connection that is pinged notices in time.
 #[tokio::test]
 async fn the_drivers_worker_dies() {
-    let tested = file(Duration::from_secs(5)).await;
+    let tested = file_with(|settings| settings.pool.pool_pre_ping = false).await;
     insert(&tested).await.unwrap();
     let all = "SELECT * FROM t";
     for in_transaction in [false, true] {
