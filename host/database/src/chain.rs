@@ -382,6 +382,8 @@ impl Chain {
 
 /// Works on a connection up to a deadline; none where the deadline passed or the lease was revoked, and then the lease
 /// is of no use but to be dropped.
+///
+/// Who takes a lease back cancels the statement, and the error of that may be here before its reason is looked at.
 async fn operate<T>(
     lease: &mut Lease<DatabaseConnector>,
     sql: &Arc<str>,
@@ -392,7 +394,7 @@ async fn operate<T>(
     let mut operation = lease.operation(Some(sql)).ok()?;
     let result = within(&revocation, deadline, work(&mut operation)).await?;
     operation.complete();
-    Some(result)
+    Some(result).filter(|result| result.is_ok() || !lease.is_revoked())
 }
 
 /// What work on a lease gives; none where the deadline passed or the lease was revoked before it was done.

@@ -80,6 +80,9 @@ impl Chain {
             result.as_ref().err().map(|failed| &failed.error),
         );
         if let Err(failed) = result {
+            if lease.is_revoked() {
+                return Err(held_too_long());
+            }
             if failed.broken {
                 lease.break_off(failed.error.clone());
             }
@@ -358,6 +361,10 @@ impl Chain {
         operation.complete();
         match &result {
             Ok(_) => self.database.answered(),
+            // Cancelled by who took it back: the server said so, and the transaction is no more.
+            Err(failed) if lease.is_revoked() && !failed.broken => {
+                return Err(Failed::broken(held_too_long()));
+            }
             Err(failed) if failed.broken => lease.break_off(failed.error.clone()),
             Err(_) => {}
         }

@@ -10,6 +10,9 @@ use crate::settled::{Tested, counts, proxied, query, small, unavailable};
 
 const LIMIT: Duration = Duration::from_millis(300);
 
+const ENDLESS: &str =
+    "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n";
+
 fn limited(settings: &mut Settings) {
     settings.pool.lease_timeout = Some(LIMIT);
 }
@@ -85,9 +88,25 @@ async fn a_statement_without_end_is_cancelled_on_the_server() {
     .await;
     tested.settled_and_working().await;
     let tested = file().await;
-    let endless =
-        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n";
-    busy_holder(&tested, endless).await;
+    busy_holder(&tested, ENDLESS).await;
+    tested.settled_and_working().await;
+}
+
+/// The thread is busy from the moment the lease is taken back until the database said that the statement is cancelled.
+#[tokio::test]
+async fn the_error_of_a_cancelled_statement_hides_no_reason() {
+    let tested = file().await;
+    let database = tested.database.clone();
+    let busy = tokio::spawn(async move {
+        for taken_back in 1..=2 {
+            while database.stats().revoked < taken_back {
+                tokio::task::yield_now().await;
+            }
+            tokio::spawn(async { std::thread::sleep(LIMIT) });
+        }
+    });
+    busy_holder(&tested, ENDLESS).await;
+    busy.await.unwrap();
     tested.settled_and_working().await;
 }
 
