@@ -51,6 +51,8 @@ pub(crate) struct Batches<C> {
     count: u32,
     /// Rows of the last batch that was full, if one was since then.
     full: Option<u32>,
+    /// Nothing more comes from the database.
+    ended: bool,
 }
 
 /// How large a cursor's batches may be, by the plugin's own limits.
@@ -73,6 +75,7 @@ impl<C: Collect> Batches<C> {
             trouble: None,
             count: 1,
             full: None,
+            ended: false,
         }
     }
 
@@ -86,23 +89,33 @@ impl<C: Collect> Batches<C> {
     }
 
     /// The rows so far are a batch, and then comes this.
-    pub(crate) fn fail(&mut self, error: Error) {
+    fn fail(&mut self, error: Error) {
         if self.trouble.is_none() {
             self.flush();
             self.trouble = Some(error);
         }
     }
 
-    /// Makes a batch of the rows so far, for there are no more.
-    pub(crate) fn flush(&mut self) {
-        if self.trouble.is_none() && self.collected.rows() > 0 {
-            self.cut();
-        }
+    /// The rows so far are the last batch, for there are no more.
+    pub(crate) fn end(&mut self) {
+        self.flush();
+        self.ended = true;
     }
 
-    /// Whether [`Self::next`] has something to say.
+    /// The rows so far are the last batch, for the database refused to go on.
+    pub(crate) fn end_with(&mut self, error: Error) {
+        self.fail(error);
+        self.ended = true;
+    }
+
+    /// Whether nothing more comes from the database.
+    pub(crate) fn is_ended(&self) -> bool {
+        self.ended
+    }
+
+    /// Whether [`Self::next`] knows what to say, the end among it, without asking the database.
     pub(crate) fn is_ready(&self) -> bool {
-        !self.ready.is_empty() || self.trouble.is_some()
+        !self.ready.is_empty() || self.trouble.is_some() || self.ended
     }
 
     /// The next batch that is finished; an error once the batches before it were taken, and only once.
@@ -131,6 +144,12 @@ impl<C: Collect> Batches<C> {
     /// The first batch, to be asked what kinds it has.
     pub(crate) fn first(&self) -> Option<&Batch> {
         self.ready.front()
+    }
+
+    fn flush(&mut self) {
+        if self.trouble.is_none() && self.collected.rows() > 0 {
+            self.cut();
+        }
     }
 
     fn add(&mut self, row: &C::Row) -> Result<(), Error> {
@@ -315,7 +334,7 @@ mod tests {
         for row in rows {
             batches.row(&(*row).to_owned());
         }
-        batches.flush();
+        batches.end();
         let mut all = Vec::new();
         while let Some(next) = batches.next() {
             all.push(next.map(|batch| {

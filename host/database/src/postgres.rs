@@ -24,7 +24,7 @@ pub(crate) use connect::PostgresConnector;
 pub(crate) use cursor::PostgresCursor;
 
 use crate::error::{Error, UnavailableReason};
-use crate::footprint::StatementKind;
+use crate::footprint::{MAX_CACHED_SQL, StatementKind};
 use crate::statement::{Failed, Ran, Request};
 use crate::transaction::{Isolation, TransactionOptions};
 
@@ -144,15 +144,39 @@ impl PostgresConnection {
 
     /// Runs one statement. Not cancel-safe: dropped, the connection stays busy and can only be closed.
     pub(crate) async fn run(&mut self, request: Request<'_>) -> Result<Ran, Failed> {
+        let work = async |connection: &mut Self| connection.run_busy(&request).await;
+        self.on_statement(&request, work).await
+    }
+
+    /// Does what a statement wants done. A long text does not stay prepared after it: the caches are bounded by count.
+    async fn on_statement<T>(
+        &mut self,
+        request: &Request<'_>,
+        work: impl AsyncFnOnce(&mut Self) -> Result<T, Failed>,
+    ) -> Result<T, Failed> {
         request.check(true)?;
         self.busy = true;
-        let result = self.run_busy(&request).await;
-        let forgotten = self.forget_long(request.sql, &result).await;
-        self.busy = false;
-        match forgotten {
-            Ok(()) => result,
-            Err(failed) => result.and(Err(failed)),
+        let mut result = work(self).await;
+        let is_broken = matches!(&result, Err(failed) if failed.broken);
+        if request.sql.len() > MAX_CACHED_SQL
+            && !is_broken
+            && let Err(failed) = self.forget().await
+        {
+            result = result.and(Err(failed));
         }
+        self.busy = false;
+        result
+    }
+
+    /// Forgets every statement that is prepared.
+    async fn forget(&mut self) -> Result<(), Failed> {
+        self.prepared.clear();
+        let cleared = sqlx::Connection::clear_cached_statements(&mut self.inner).await;
+        cleared.map_err(|error| {
+            let mut failed = errors::failed(error, &self.place);
+            failed.broken = true;
+            failed
+        })
     }
 
     async fn run_busy(&mut self, request: &Request<'_>) -> Result<Ran, Failed> {

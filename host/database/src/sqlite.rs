@@ -25,7 +25,7 @@ use lru::LruCache;
 use sqlx::{AssertSqlSafe, Connection as _, Either, Executor, Row, SqlSafeStr};
 
 pub(crate) use connect::SqliteConnector;
-pub(crate) use cursor::{Demand, Opened, SqliteCursor};
+pub(crate) use cursor::{Demand, Opened, SqliteCursor, TABLES as CURSOR_TABLES};
 
 use crate::error::{Error, UnavailableReason};
 use crate::footprint::{MAX_CACHED_SQL, StatementKind};
@@ -97,25 +97,24 @@ impl SqliteConnection {
         self.busy = true;
         let asked = self.forget_changed().await;
         self.busy = false;
-        asked.map_err(|error| errors::failed(error, &self.path).error)
+        asked.map_err(|failed| failed.error)
     }
 
     /// Forgets what was known of tables that somebody else has changed since.
-    pub(super) async fn forget_changed(&mut self) -> Result<(), sqlx::Error> {
-        let version: i64 = sqlx::query_scalar("PRAGMA schema_version")
-            .fetch_one(&mut self.inner)
-            .await?;
+    async fn forget_changed(&mut self) -> Result<(), Failed> {
+        let version = self.number("PRAGMA schema_version").await?;
         self.checked_at = Instant::now();
         if self.schema_version.replace(version) != Some(version) {
-            self.prepared.clear();
-            self.declared.clear();
-            self.inner.clear_cached_statements().await?;
+            self.forget().await?;
             // SQLite reads the tables anew before a statement that reads one, and not before every other.
-            sqlx::query("SELECT count(*) FROM sqlite_schema")
-                .fetch_one(&mut self.inner)
-                .await?;
+            self.number("SELECT count(*) FROM sqlite_schema").await?;
         }
         Ok(())
+    }
+
+    async fn number(&mut self, sql: &'static str) -> Result<i64, Failed> {
+        let asked = sqlx::query_scalar(sql).fetch_one(&mut self.inner).await;
+        asked.map_err(|error| errors::failed(error, &self.path))
     }
 
     /// Ends whatever a transaction left behind.
@@ -211,17 +210,32 @@ impl SqliteConnection {
 
     /// Runs one statement. Not cancel-safe: dropped, the connection stays busy and can only be closed.
     pub(crate) async fn run(&mut self, request: Request<'_>) -> Result<Ran, Failed> {
+        let work = async |connection: &mut Self| connection.run_busy(&request).await;
+        self.on_statement(&request, work).await
+    }
+
+    /// Does what a statement wants done.
+    async fn on_statement<T>(
+        &mut self,
+        request: &Request<'_>,
+        work: impl AsyncFnOnce(&mut Self) -> Result<T, Failed>,
+    ) -> Result<T, Failed> {
         request.check(false)?;
         self.busy = true;
-        let mut result = self.run_busy(&request).await;
-        // A long text must not sit in the cache, that is bounded by count; and DDL changes what columns are.
-        if (request.sql.len() > MAX_CACHED_SQL || request.kind == StatementKind::Ddl)
-            && let Err(failed) = self.forget().await
-        {
+        let mut result = work(self).await;
+        if let Err(failed) = self.forget_after(request).await {
             result = result.and(Err(failed));
         }
         self.busy = false;
         result
+    }
+
+    /// A long text must not stay in the caches, which are bounded by count; and DDL changes what columns are.
+    async fn forget_after(&mut self, request: &Request<'_>) -> Result<(), Failed> {
+        if request.sql.len() > MAX_CACHED_SQL || request.kind == StatementKind::Ddl {
+            self.forget().await?;
+        }
+        Ok(())
     }
 
     /// Forgets every statement that is prepared.
@@ -237,9 +251,6 @@ impl SqliteConnection {
             if let Some(ran) = self.run_unless_changed(request).await? {
                 return Ok(ran);
             }
-            self.forget_changed()
-                .await
-                .map_err(|error| errors::failed(error, &self.path))?;
         }
         Err(errors::stale())
     }
@@ -283,13 +294,14 @@ impl SqliteConnection {
         if is_checked && version == self.schema_version {
             self.checked_at = Instant::now();
         } else if is_checked {
-            if request.kind == StatementKind::Query {
-                return Ok(None);
-            }
-            // It was done; its rows can't be read as they were prepared.
+            // The next to be prepared looks at the tables anew.
             self.schema_version = None;
             self.prepared.clear();
-            return Err(errors::stale());
+            return match request.kind {
+                StatementKind::Query => Ok(None),
+                // It was done; its rows can't be read as they were prepared.
+                _ => Err(errors::stale()),
+            };
         }
         let answer = answer.finish(&prepared).map_err(Failed::ours)?;
         // SQLite's count is of the last change, so after a statement that changes nothing it is another's.

@@ -10,7 +10,7 @@ use wasmtime::component::{Component, ComponentExportIndex};
 use crate::engine::Engine;
 use crate::error::LoadError;
 use crate::interface_name::InterfaceName;
-use crate::plain_data::has_resource;
+use crate::plain_data::takes_or_gives_resource;
 
 /// A component that is not linked yet. Nothing of it has run.
 pub(crate) struct ComponentFile {
@@ -137,7 +137,7 @@ fn functions_of_plain_data(
     Ok(functions)
 }
 
-/// The functions of plain data in every interface that the component exports.
+/// The interfaces that the component exports, but for those that only the host calls.
 fn offered(engine: &Engine, component: &Component) -> Vec<OfferedInterface> {
     let ty = component.component_type();
     let mut offered = Vec::new();
@@ -150,35 +150,37 @@ fn offered(engine: &Engine, component: &Component) -> Vec<OfferedInterface> {
         else {
             continue;
         };
-        let functions = interface
-            .exports(engine.wasmtime())
-            .filter_map(|(function, item)| {
-                let ComponentItem::ComponentFunc(ty) = item.ty else {
-                    return None;
-                };
-                let index = component.get_export_index(Some(&parent), function)?;
-                Some((function.to_owned(), ty, index))
-            })
-            .collect();
         offered.push(OfferedInterface {
             name: InterfaceName::parse(name),
-            functions,
+            functions: functions_of(engine, component, &parent, &interface),
         });
     }
     offered
 }
 
-/// Whether a plugin exports it for the host, and not for other plugins.
-fn is_for_host(interface: &str) -> bool {
-    let bare = interface.split('@').next().unwrap_or(interface);
-    ["poolhouse:plugin/lifecycle", "poolhouse:plugin/migrations"].contains(&bare)
+/// The functions of an interface that the component exports, and where they are.
+pub(crate) fn functions_of(
+    engine: &Engine,
+    component: &Component,
+    parent: &ComponentExportIndex,
+    interface: &ComponentInstance,
+) -> Vec<(String, ComponentFunc, ComponentExportIndex)> {
+    let functions = interface.exports(engine.wasmtime());
+    functions
+        .filter_map(|(function, item)| {
+            let ComponentItem::ComponentFunc(ty) = item.ty else {
+                return None;
+            };
+            let index = component.get_export_index(Some(parent), function)?;
+            Some((function.to_owned(), ty, index))
+        })
+        .collect()
 }
 
-fn takes_or_gives_resource(ty: &ComponentFunc) -> bool {
-    ty.params()
-        .map(|(_, ty)| ty)
-        .chain(ty.results())
-        .any(|ty| has_resource(&ty))
+/// Whether a plugin exports it for the host, and not for other plugins.
+fn is_for_host(interface: &str) -> bool {
+    let name = InterfaceName::parse(interface);
+    ["poolhouse:plugin/lifecycle", "poolhouse:plugin/migrations"].contains(&name.bare())
 }
 
 fn compile(engine: &Engine, file: &Path) -> Result<Component, LoadError> {

@@ -53,7 +53,7 @@ impl Plugins {
             // Others that could have given it what it imports are not asked for.
             resolved.keep_needed_by(only);
         }
-        if let Some((_, error)) = resolved.wrong.into_iter().next() {
+        if let Some(error) = resolved.wrong.into_iter().next() {
             return Err(error);
         }
         let all_wait = resolved.ready.is_empty();
@@ -103,7 +103,7 @@ impl Plugins {
             }
         }
         let resolved = resolve(&made);
-        unusable.extend(resolved.wrong.into_iter().map(|(_, error)| error));
+        unusable.extend(resolved.wrong);
         let mut loaded = Self {
             folder: folder.to_owned(),
             plugins: Vec::new(),

@@ -26,7 +26,7 @@ pub(crate) fn signature(ty: &ComponentFunc) -> String {
 }
 
 /// Whether a handle, a stream or a future is in it, which live only inside one store.
-pub(crate) fn has_resource(ty: &Type) -> bool {
+fn has_resource(ty: &Type) -> bool {
     match ty {
         Type::Own(_) | Type::Borrow(_) | Type::Future(_) | Type::Stream(_) | Type::ErrorContext => {
             true
@@ -46,4 +46,12 @@ pub(crate) fn has_resource(ty: &Type) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether [`has_resource`] is true of a parameter or the result.
+pub(crate) fn takes_or_gives_resource(ty: &ComponentFunc) -> bool {
+    ty.params()
+        .map(|(_, ty)| ty)
+        .chain(ty.results())
+        .any(|ty| has_resource(&ty))
 }

@@ -6,9 +6,11 @@ use wasmtime::component::types::{ComponentFunc, ComponentItem};
 use wasmtime::component::wasm_wave::wasm::DisplayType;
 use wasmtime::component::{ComponentExportIndex, Type, Val};
 
+use crate::component::functions_of;
 use crate::engine::Engine;
 use crate::error::CallError;
-use crate::plain_data::{has_resource, signature};
+use crate::interface_name::InterfaceName;
+use crate::plain_data::{signature, takes_or_gives_resource};
 use crate::plugin::Plugin;
 use crate::scope::Scope;
 
@@ -115,13 +117,7 @@ impl Plugin {
                 )
             }));
         };
-        let resource = found
-            .ty
-            .params()
-            .map(|(_, ty)| ty)
-            .chain(found.ty.results())
-            .any(|ty| has_resource(&ty));
-        if resource || found.name.contains('[') {
+        if takes_or_gives_resource(&found.ty) || found.name.contains('[') {
             return Err(CallError::Refused(format!(
                 "{} of plugin \"{}\" takes or gives a resource, which lives only inside a host: it can't be called \
                  from a command line",
@@ -162,11 +158,10 @@ impl Plugin {
     }
 
     fn callable(&self, engine: &Engine) -> Vec<Found> {
-        let engine = engine.wasmtime();
         let component = self.component();
         let ty = component.component_type();
         let mut functions = Vec::new();
-        for (name, item) in ty.exports(engine) {
+        for (name, item) in ty.exports(engine.wasmtime()) {
             match item.ty {
                 ComponentItem::ComponentFunc(ty) => {
                     if let Some(index) = component.get_export_index(None, name) {
@@ -181,16 +176,12 @@ impl Plugin {
                     let Some(parent) = component.get_export_index(None, name) else {
                         continue;
                     };
-                    for (function, item) in interface.exports(engine) {
-                        let index = component.get_export_index(Some(&parent), function);
-                        if let (ComponentItem::ComponentFunc(ty), Some(index)) = (item.ty, index) {
-                            functions.push(Found {
-                                name: format!("{name}.{function}"),
-                                index,
-                                ty,
-                            });
-                        }
-                    }
+                    let exported = functions_of(engine, component, &parent, &interface);
+                    functions.extend(exported.into_iter().map(|(function, ty, index)| Found {
+                        name: format!("{name}.{function}"),
+                        index,
+                        ty,
+                    }));
                 }
                 _ => {}
             }
@@ -209,9 +200,9 @@ fn is_named(name: &str, path: &str) -> bool {
     else {
         return false;
     };
-    let bare = interface.split('@').next().unwrap_or(interface);
-    let short = bare.rsplit('/').next().unwrap_or(bare);
-    function == asked_function && (asked == interface || asked == bare || asked == short)
+    let interface = InterfaceName::parse(interface);
+    let names = [interface.full(), interface.bare(), interface.short()];
+    function == asked_function && names.contains(&asked)
 }
 
 /// What an error says to a person: a text, or a record's field `message`.
@@ -230,8 +221,7 @@ fn message(error: &Val) -> Option<String> {
 fn short(name: &str) -> String {
     match name.rsplit_once('.') {
         Some((interface, function)) => {
-            let bare = interface.split('@').next().unwrap_or(interface);
-            format!("{}.{function}", bare.rsplit('/').next().unwrap_or(bare))
+            format!("{}.{function}", InterfaceName::parse(interface).short())
         }
         None => name.to_owned(),
     }

@@ -107,8 +107,8 @@ fn refused<'a>(
     users: &'a [Vec<Exposure>],
     answered: &'a [Vec<ExposureOutcome>],
 ) -> Result<Vec<(&'a Exposure, &'a str)>, Failure> {
-    let lengths = |lists: &mut dyn Iterator<Item = usize>| lists.collect::<Vec<_>>();
-    if lengths(&mut users.iter().map(Vec::len)) != lengths(&mut answered.iter().map(Vec::len)) {
+    let asked = users.iter().map(Vec::len);
+    if !asked.eq(answered.iter().map(Vec::len)) {
         return Err(Failure::failed(
             "the user service answered for other orders than those it was asked about".to_owned(),
         ));

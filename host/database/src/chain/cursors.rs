@@ -15,6 +15,7 @@ use crate::column::{Batch, ColumnInfo};
 use crate::connection::{Cursor, DatabaseConnector};
 use crate::error::{Error, LimitKind};
 use crate::footprint::StatementKind;
+use crate::sqlite::CURSOR_TABLES;
 use crate::statement::{Failed, Request};
 use crate::transaction::{Level, TransactionId};
 use crate::url::Backend;
@@ -28,9 +29,6 @@ const MAX_OPEN: usize = 64;
 
 /// Cursors that have ended and are remembered, to say why.
 const MAX_ENDED: usize = 1_024;
-
-/// What a SQLite cursor's table is called in a transaction; a guest's statements name none.
-const TABLES: &str = "poolhouse_cursor_";
 
 /// The last cursor that was opened in the process.
 static LAST: AtomicU64 = AtomicU64::new(0);
@@ -158,8 +156,8 @@ impl Chain {
     /// A future that is dropped ends the cursor, and the transaction that it is in.
     ///
     /// # Errors
-    /// Every case of [`Error`], after the rows before it, but for up to 1,024 on PostgreSQL; the cursor has ended then, and on PostgreSQL a transaction that it is in is aborted, as
-    /// by any failed statement. `Closed` for one that has ended before.
+    /// Every case of [`Error`], after the rows before it, but for up to 1,024 on PostgreSQL; the cursor has ended then, and
+    /// on PostgreSQL a transaction that it is in is aborted, as by any failed statement. `Closed` for one that has ended before.
     pub async fn fetch(&mut self, cursor: CursorId) -> Result<Option<Batch>, Error> {
         self.cursors
             .end_outside(&self.levels, CursorEnd::RolledBack);
@@ -318,7 +316,7 @@ impl CursorEnd {
 pub(super) fn names_cursor<'a>(mut tables: impl Iterator<Item = &'a String>) -> bool {
     tables.any(|table| {
         let name = table.rsplit('.').next().unwrap_or_default();
-        name.starts_with(TABLES)
+        name.starts_with(CURSOR_TABLES)
     })
 }
 

@@ -1,14 +1,11 @@
 //! Owns cursors on the server: declaring, fetching and closing one; when it ends is the chain's to say.
 
-use std::sync::Arc;
-
 use futures_util::TryStreamExt;
 use sqlx::{AssertSqlSafe, Either, Executor, SqlSafeStr};
 
 use crate::batches::{Batches, batch_limits};
 use crate::column::{Batch, ColumnInfo};
 use crate::error::Error;
-use crate::footprint::MAX_CACHED_SQL;
 use crate::statement::{Failed, Request};
 
 use super::collected::Collected;
@@ -20,8 +17,6 @@ pub(crate) struct PostgresCursor {
     name: String,
     infos: Vec<ColumnInfo>,
     batches: Batches<Collected>,
-    /// The server has no more rows.
-    ended: bool,
     /// The server refused to go on, and with that the transaction.
     failed: bool,
 }
@@ -33,7 +28,7 @@ impl PostgresCursor {
 
     /// Whether the next batch, the end or an error is known without asking the server.
     pub(crate) fn is_ready(&self) -> bool {
-        self.batches.is_ready() || self.ended
+        self.batches.is_ready()
     }
 
     pub(crate) fn is_failed(&self) -> bool {
@@ -53,15 +48,8 @@ impl PostgresConnection {
         number: u64,
         request: &Request<'_>,
     ) -> Result<PostgresCursor, Failed> {
-        request.check(true)?;
-        self.busy = true;
-        let result = self.declare_busy(number, request).await;
-        let forgotten = self.forget_long(request.sql, &result).await;
-        self.busy = false;
-        match forgotten {
-            Ok(()) => result,
-            Err(failed) => result.and(Err(failed)),
-        }
+        let work = async |connection: &mut Self| connection.declare_busy(number, request).await;
+        self.on_statement(request, work).await
     }
 
     async fn declare_busy(
@@ -97,7 +85,6 @@ impl PostgresConnection {
             name,
             infos: prepared.infos.clone(),
             batches: Batches::new(collected, request.limits),
-            ended: false,
             failed: false,
         })
     }
@@ -127,15 +114,13 @@ impl PostgresConnection {
                             return Err(failed);
                         }
                         cursor.failed = true;
-                        cursor.ended = true;
-                        cursor.batches.fail(failed.error);
+                        cursor.batches.end_with(failed.error);
                         break;
                     }
                 }
             }
-            if fetched < count && !cursor.ended {
-                cursor.ended = true;
-                cursor.batches.flush();
+            if fetched < count && !cursor.failed {
+                cursor.batches.end();
             }
         }
         // What is known of the statement is of a table that was changed since.
@@ -149,28 +134,5 @@ impl PostgresConnection {
     /// Takes a cursor away; what it would still have read is never read.
     pub(crate) async fn close_cursor(&mut self, cursor: &PostgresCursor) -> Result<(), Failed> {
         self.batch(&format!("CLOSE {}", cursor.name)).await
-    }
-
-    /// A long text must not sit in the cache: that is bounded by count.
-    pub(super) async fn forget_long<T>(
-        &mut self,
-        sql: &Arc<str>,
-        result: &Result<T, Failed>,
-    ) -> Result<(), Failed> {
-        if sql.len() <= MAX_CACHED_SQL || matches!(result, Err(failed) if failed.broken) {
-            return Ok(());
-        }
-        self.forget().await
-    }
-
-    /// Forgets every statement that is prepared.
-    async fn forget(&mut self) -> Result<(), Failed> {
-        self.prepared.clear();
-        let cleared = sqlx::Connection::clear_cached_statements(&mut self.inner).await;
-        cleared.map_err(|error| {
-            let mut failed = errors::failed(error, &self.place);
-            failed.broken = true;
-            failed
-        })
     }
 }

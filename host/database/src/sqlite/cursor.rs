@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::batches::{Batches, batch_limits, with_kinds};
 use crate::column::{Batch, ColumnInfo};
 use crate::error::{Error, UnavailableReason};
-use crate::footprint::{MAX_CACHED_SQL, before_semicolon};
+use crate::footprint::before_semicolon;
 use crate::statement::{Failed, Request};
 use crate::url::Backend;
 
@@ -23,6 +23,9 @@ use super::{SqliteConnection, encode, errors};
 
 /// How long a statement that was cancelled may go on before its connection is closed instead.
 const SETTLE: Duration = Duration::from_secs(2);
+
+/// What the table of a cursor is called, before its number; a guest's statements name none.
+pub(crate) const TABLES: &str = "poolhouse_cursor_";
 
 /// Somebody waits for the next batch.
 pub(crate) type Demand = oneshot::Sender<Result<Option<Batch>, Failed>>;
@@ -42,7 +45,6 @@ pub(crate) struct SqliteCursor {
     batches: Batches<Collected>,
     /// The last row that was read.
     row: i64,
-    ended: bool,
 }
 
 impl SqliteCursor {
@@ -52,7 +54,7 @@ impl SqliteCursor {
 
     /// Whether the next batch, the end or an error is known without asking the database.
     pub(crate) fn is_ready(&self) -> bool {
-        self.batches.is_ready() || self.ended
+        self.batches.is_ready()
     }
 
     /// What is known without asking the database.
@@ -68,15 +70,8 @@ impl SqliteConnection {
         number: u64,
         request: &Request<'_>,
     ) -> Result<SqliteCursor, Failed> {
-        request.check(false)?;
-        self.busy = true;
-        let result = self.declare_busy(number, request).await;
-        let forgotten = self.forget_long(request.sql).await;
-        self.busy = false;
-        match forgotten {
-            Ok(()) => result,
-            Err(failed) => result.and(Err(failed)),
-        }
+        let work = async |connection: &mut Self| connection.declare_busy(number, request).await;
+        self.on_statement(request, work).await
     }
 
     async fn declare_busy(
@@ -91,7 +86,7 @@ impl SqliteConnection {
         let names: Vec<String> = (0..prepared.columns.len())
             .map(|column| format!("c{column}"))
             .collect();
-        let (columns, table) = (names.join(", "), format!("temp.poolhouse_cursor_{number}"));
+        let (columns, table) = (names.join(", "), format!("temp.{TABLES}{number}"));
         // A plus takes a column's affinity away, with which a table would change values on their way in.
         let plain: Vec<String> = names
             .iter()
@@ -120,7 +115,6 @@ impl SqliteConnection {
             infos: infos(&prepared),
             batches: batches(&prepared, request),
             row: 0,
-            ended: false,
         };
         self.fetch(&mut cursor).await?;
         if let Some(first) = cursor.batches.first() {
@@ -151,8 +145,7 @@ impl SqliteConnection {
             }
             cursor.row += i64::from(read);
             if read < count {
-                cursor.ended = true;
-                cursor.batches.flush();
+                cursor.batches.end();
             }
         }
         self.busy = false;
@@ -184,7 +177,7 @@ impl SqliteConnection {
             Ok(false) => {}
             Err(failed) => return Err(failed),
         }
-        let forgotten = self.forget_long(request.sql).await;
+        let forgotten = self.forget_after(&request).await;
         self.busy = false;
         forgotten
     }
@@ -212,7 +205,6 @@ impl SqliteConnection {
         let mut rows = Rows {
             batches: batches(prepared, request),
             done: false,
-            ended: false,
         };
         let sql = AssertSqlSafe(Arc::clone(&prepared.sql)).into_sql_str();
         let mut stream = (&mut self.inner).fetch_many(sqlx::query_with(sql, arguments));
@@ -230,13 +222,13 @@ impl SqliteConnection {
             Some(first) => columns = with_kinds(columns, first),
             None => {
                 if let Some(Err(error)) = rows.batches.next() {
-                    let stopped = !rows.ended;
+                    let stopped = !rows.batches.is_ended();
                     return answer(opened, Err(Failed::ours(error))).map(|()| stopped);
                 }
             }
         }
         if opened.send(Ok(columns)).is_err() {
-            return Ok(!rows.ended);
+            return Ok(!rows.batches.is_ended());
         }
         while let Some(mut demand) = demands.recv().await {
             let read = tokio::select! {
@@ -253,7 +245,7 @@ impl SqliteConnection {
                 break;
             }
         }
-        Ok(!rows.ended)
+        Ok(!rows.batches.is_ended())
     }
 
     /// Ends the statement that nobody reads any more, wherever it is: between two rows the driver notices, within one
@@ -290,14 +282,6 @@ impl SqliteConnection {
         let locked = self.batch("PRAGMA query_only = 1").await;
         locked.and(result)
     }
-
-    /// A long text must not sit in the cache: that is bounded by count.
-    pub(super) async fn forget_long(&mut self, sql: &Arc<str>) -> Result<(), Failed> {
-        if sql.len() <= MAX_CACHED_SQL {
-            return Ok(());
-        }
-        self.forget().await
-    }
 }
 
 /// The rows of a statement that is stepped on while they are asked for.
@@ -305,8 +289,6 @@ struct Rows {
     batches: Batches<Collected>,
     /// The statement has come to its end.
     done: bool,
-    /// Nothing more comes from the driver.
-    ended: bool,
 }
 
 impl Rows {
@@ -315,22 +297,18 @@ impl Rows {
     where
         S: Stream<Item = Result<Either<SqliteQueryResult, SqliteRow>, sqlx::Error>> + Unpin,
     {
-        while !self.batches.is_ready() && !self.ended {
+        while !self.batches.is_ready() {
             match stream.try_next().await {
                 Ok(Some(Either::Right(row))) => self.batches.row(&row),
                 Ok(Some(Either::Left(_))) => self.done = true,
-                Ok(None) if self.done => {
-                    self.ended = true;
-                    self.batches.flush();
-                }
+                Ok(None) if self.done => self.batches.end(),
                 Ok(None) => return Err(super::thread_died(path)),
                 Err(error) => {
                     let failed = errors::failed(error, path);
                     if failed.broken {
                         return Err(failed);
                     }
-                    self.ended = true;
-                    self.batches.fail(failed.error);
+                    self.batches.end_with(failed.error);
                 }
             }
         }

@@ -24,15 +24,8 @@ const COPIES: [usize; 2] = [64, 8];
 impl SqliteConnection {
     /// Runs it in the transaction that is open; the caller undoes what was done before a failure.
     pub(crate) async fn many(&mut self, many: &Many<'_>) -> Result<u64, Failed> {
-        many.request(&[]).check(false)?;
-        self.busy = true;
-        let result = self.many_busy(many).await;
-        let forgotten = self.forget_long(many.sql).await;
-        self.busy = false;
-        match forgotten {
-            Ok(()) => result,
-            Err(failed) => result.and(Err(failed)),
-        }
+        let work = async |connection: &mut Self| connection.many_busy(many).await;
+        self.on_statement(&many.request(&[]), work).await
     }
 
     async fn many_busy(&mut self, many: &Many<'_>) -> Result<u64, Failed> {

@@ -36,9 +36,10 @@ impl SqliteConnection {
         &mut self,
         request: &Request<'_>,
     ) -> Result<Arc<Prepared>, Failed> {
-        self.forget_changed()
-            .await
-            .map_err(|error| errors::failed(error, &self.path))?;
+        // What is not known yet is found out of the tables as they are now in any case.
+        if self.prepared.contains(request.sql) {
+            self.forget_changed().await?;
+        }
         self.prepare(request).await
     }
 
@@ -49,9 +50,7 @@ impl SqliteConnection {
         let sql =
             placeholders::nameless(request.sql).map_or_else(|| Arc::clone(request.sql), Arc::from);
         // What is found out now is of the tables as they are now.
-        self.forget_changed()
-            .await
-            .map_err(|error| errors::failed(error, &self.path))?;
+        self.forget_changed().await?;
         let statement = (&mut self.inner)
             .prepare(AssertSqlSafe(Arc::clone(&sql)).into_sql_str())
             .await

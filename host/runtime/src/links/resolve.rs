@@ -46,7 +46,7 @@ pub(crate) struct Resolved {
     pub(crate) ready: Vec<Arc<Plugin>>,
     pub(crate) waiting: Vec<Waiting>,
     /// Those that can't be linked as things stand.
-    pub(crate) wrong: Vec<(Arc<str>, LoadError)>,
+    pub(crate) wrong: Vec<LoadError>,
 }
 
 impl Resolved {
@@ -87,9 +87,7 @@ pub(crate) fn resolve(plugins: &[Arc<Plugin>]) -> Resolved {
                 linked.insert(Arc::clone(plugin.name()), Arc::clone(plugin));
             }
             Some(Trouble::Wait(waiting)) => resolved.waiting.push(waiting),
-            Some(Trouble::Wrong(error)) => {
-                resolved.wrong.push((Arc::clone(plugin.name()), *error));
-            }
+            Some(Trouble::Wrong(error)) => resolved.wrong.push(*error),
         }
     }
     // Whoever needs one that waits, waits too.
