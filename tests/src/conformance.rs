@@ -51,6 +51,7 @@ impl Default for Setup {
                 read: Tables::All,
                 write: Tables::All,
                 migrate: false,
+                ..Grants::default()
             }),
             pool: PoolOptions::default(),
             // A conflict that is waited for is only slower.

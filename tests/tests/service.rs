@@ -147,6 +147,7 @@ impl Faulty {
                 read: faults(),
                 write: faults(),
                 migrate: true,
+                ..Grants::default()
             }),
             limits: Limits {
                 call_timeout: Duration::from_millis(700),

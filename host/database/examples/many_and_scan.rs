@@ -21,6 +21,7 @@ fn actor() -> Actor {
         read: Tables::All,
         write: Tables::All,
         migrate: true,
+        ..Grants::default()
     };
     Actor::new("measurement", everything)
 }

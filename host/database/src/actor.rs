@@ -1,6 +1,7 @@
 //! Owns on whose behalf a statement runs, and where; leaves running it to `chain`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::builder::Limits;
 use crate::grants::Grants;
@@ -18,6 +19,12 @@ pub struct Actor {
     pub max_rows: u64,
     /// Bytes of one answer; 64 MiB by default.
     pub max_bytes: u64,
+    /// What one statement may take; 30 s by default, none = as long as the call has.
+    pub statement_timeout: Option<Duration>,
+    /// What one transaction may take from its beginning to its end; 30 s by default, none = as long as the call has.
+    pub transaction_timeout: Option<Duration>,
+    /// The PostgreSQL role whose rights its statements run with; none by default, which is the login's own. SQLite has none.
+    pub role: Option<Arc<str>>,
     /// In whose name connections are asked for; none by default, which is the host's own.
     pub tenant: Option<Tenant>,
 }
@@ -50,6 +57,9 @@ impl Actor {
             grants,
             max_rows: 100_000,
             max_bytes: 64 * 1024 * 1024,
+            statement_timeout: Some(Duration::from_secs(30)),
+            transaction_timeout: Some(Duration::from_secs(30)),
+            role: None,
             tenant: None,
         }
     }

@@ -116,6 +116,7 @@ async fn last_number(one: &One, ask: &str) -> Result<i64, Error> {
             read: Tables::All,
             write: Tables::All,
             migrate: false,
+            ..Grants::default()
         },
     );
     let mut chain = Chain::new(one.database.clone(), 1, None);

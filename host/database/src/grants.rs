@@ -17,6 +17,13 @@ pub struct Grants {
     pub write: Tables,
     /// Whether its migrations are applied.
     pub migrate: bool,
+    /// Functions that it may call beyond those known to leave other tables and the session alone: as SQL folds them, with
+    /// their schema unless it is `pg_catalog`.
+    pub functions: BTreeSet<String>,
+    /// Whether it may open sessions with a connection of their own.
+    pub separate: bool,
+    /// Whether statements that can't be read here go to the database all the same, past every check of tables and functions.
+    pub unparsed: bool,
 }
 
 /// A set of tables. Names are as PostgreSQL folds them: lower-case, no schema for `public` and `main`.

@@ -1,6 +1,7 @@
 //! A loaded plugin: its compiled component, its warm instances, and calls into them.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -31,8 +32,16 @@ const LONGEST_TIDYING: Duration = Duration::from_millis(100);
 pub struct PluginOptions {
     /// None = no database.
     pub grants: Option<Grants>,
+    /// The PostgreSQL role whose rights its statements run with; none = the login's own.
+    pub role: Option<Arc<str>>,
     /// What it may use.
     pub limits: Limits,
+    /// Environment variables that it sees, with their values.
+    pub environment: Vec<(String, String)>,
+    /// Folders that it may read, by the path under which it sees them.
+    pub folders: BTreeMap<String, PathBuf>,
+    /// What its file's SHA-256 must be; none = whatever it is.
+    pub sha256: Option<[u8; 32]>,
     /// Which plugin gives it an interface, by the interface's name with its version or without; needed only where
     /// several could.
     pub uses: BTreeMap<String, String>,
@@ -101,8 +110,10 @@ impl Plugin {
         let exports = Exports::of(engine, &component, &pre, &file)?;
         let PluginOptions {
             grants,
+            role,
             limits,
             uses,
+            ..
         } = options;
         let quota = Quota {
             max: Some(limits.connections),
@@ -124,6 +135,9 @@ impl Plugin {
                 grants,
                 max_rows: limits.rows,
                 max_bytes: limits.bytes,
+                statement_timeout: Some(limits.statement_timeout),
+                transaction_timeout: Some(limits.transaction_timeout),
+                role,
                 tenant: tenant.clone(),
             }),
             tenant,
@@ -331,7 +345,7 @@ impl Plugin {
             drop(running);
         } else {
             let mut warm = self.warm.lock();
-            if warm.len() < self.limits.instances {
+            if warm.len() < self.limits.warm_instances {
                 warm.push(running);
             }
         }

@@ -14,6 +14,7 @@ fn granted() -> Setup {
             read: Tables::from_iter(["mine", "seen"]),
             write: Tables::from_iter(["mine"]),
             migrate: false,
+            ..Grants::default()
         }),
         ..Setup::default()
     }

@@ -37,6 +37,7 @@ fn relays(backend: Backend) -> anyhow::Result<Inside> {
                 _ => "a",
             },
         ),
+        ..PluginOptions::default()
     };
     Ok(Inside::start(house, options)??)
 }

@@ -32,6 +32,7 @@ fn desk(backend: Backend) -> anyhow::Result<Desk> {
                 read: tables(),
                 write: tables(),
                 migrate: true,
+                ..Grants::default()
             }),
             ..PluginOptions::default()
         }

@@ -1,5 +1,7 @@
 //! What the settings accept, and the sentences for what they don't.
 
+use std::time::Duration;
+
 use super::*;
 
 fn file(text: &str) -> anyhow::Result<File> {
@@ -157,7 +159,7 @@ fn values_that_allow_nothing_are_refused_with_file_and_key() -> anyhow::Result<(
         ),
         (
             "[plugins.x]\nlimits = { connections = 0 }",
-            "[plugins.x] limits: connections is 0",
+            "[plugins.x]: limits: connections is 0",
         ),
         ("[trading]\nbar_timeout = 0", "[trading]: bar_timeout is 0"),
         (

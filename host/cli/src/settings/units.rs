@@ -1,8 +1,9 @@
-//! Times and sizes as people write them in a settings file.
+//! Times, sizes and hashes as people write them in a settings file.
 
 use std::fmt;
 use std::time::Duration;
 
+use anyhow::bail;
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 
 /// Longer than anything is meant to wait, and short enough to be added to any instant.
@@ -15,6 +16,29 @@ pub(crate) struct Time(pub(crate) Option<Duration>);
 /// A size: `"64MiB"`, or a number of bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Bytes(pub(crate) u64);
+
+/// A SHA-256, as `sha256sum` prints it: 64 hexadecimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Sha256(pub(crate) [u8; 32]);
+
+/// Refuses a time of 0 and one without an end.
+pub(super) fn must_end(name: &str, time: Option<Time>) -> anyhow::Result<()> {
+    match time {
+        Some(Time(Some(Duration::ZERO))) => {
+            bail!("{name} is 0, which leaves no time at all: give a time such as \"30s\"")
+        }
+        Some(Time(None)) => bail!("{name} can't be endless: give a time such as \"30s\""),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a number of 0.
+pub(super) fn at_least_one(name: &str, number: Option<u64>) -> anyhow::Result<()> {
+    if number == Some(0) {
+        bail!("{name} is 0, which allows nothing at all: give 1 or more");
+    }
+    Ok(())
+}
 
 impl<'de> Deserialize<'de> for Time {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -71,5 +95,32 @@ impl<'de> Deserialize<'de> for Bytes {
             }
         }
         deserializer.deserialize_any(BytesVisitor)
+    }
+}
+
+impl<'de> Deserialize<'de> for Sha256 {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Sha256Visitor;
+        impl Visitor<'_> for Sha256Visitor {
+            type Value = Sha256;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("64 hexadecimal digits, as sha256sum prints them")
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Sha256, E> {
+                let refused = || E::invalid_value(serde::de::Unexpected::Str(text), &self);
+                if text.len() != 64 || !text.is_ascii() {
+                    return Err(refused());
+                }
+                let mut bytes = [0; 32];
+                for (byte, digits) in bytes.iter_mut().zip(text.as_bytes().chunks(2)) {
+                    let digits = std::str::from_utf8(digits).map_err(|_| refused())?;
+                    *byte = u8::from_str_radix(digits, 16).map_err(|_| refused())?;
+                }
+                Ok(Sha256(bytes))
+            }
+        }
+        deserializer.deserialize_str(Sha256Visitor)
     }
 }

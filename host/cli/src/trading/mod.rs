@@ -108,9 +108,13 @@ pub(crate) fn host() -> Actor {
             read: Tables::All,
             write: Tables::None,
             migrate: false,
+            ..Grants::default()
         },
         max_rows: 1000,
         max_bytes: 1 << 20,
+        statement_timeout: None,
+        transaction_timeout: None,
+        role: None,
         tenant: None,
     }
 }

@@ -24,6 +24,7 @@ async fn failure(url: &str, bounds: Bounds) -> MigrationError {
         read: Tables::None,
         write: Tables::from_iter(["orders"]),
         migrate: true,
+        ..Grants::default()
     };
     let migration = Migration {
         number: 1,

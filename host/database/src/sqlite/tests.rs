@@ -43,6 +43,7 @@ fn actor() -> Actor {
             read: Tables::All,
             write: Tables::All,
             migrate: false,
+            ..Grants::default()
         },
     )
 }

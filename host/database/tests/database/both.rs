@@ -56,6 +56,7 @@ pub(crate) fn everything() -> Actor {
             read: Tables::All,
             write: Tables::All,
             migrate: true,
+            ..Grants::default()
         },
     )
 }

@@ -693,6 +693,7 @@ fn no_table_hides() {
                     read: poolhouse_database::Tables::from_iter(["a"]),
                     write: poolhouse_database::Tables::from_iter(["a"]),
                     migrate: false,
+                    ..poolhouse_database::Grants::default()
                 };
                 assert!(
                     narrow.allow(&footprint).is_err(),

@@ -13,6 +13,7 @@ fn grants(read: &[&str], write: &[&str], migrate: bool) -> Grants {
         read: Tables::from_iter(read.iter().copied()),
         write: Tables::from_iter(write.iter().copied()),
         migrate,
+        ..Grants::default()
     }
 }
 

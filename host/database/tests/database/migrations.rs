@@ -19,6 +19,7 @@ fn grants() -> Grants {
         read: Tables::from_iter(["orders", "users"]),
         write: Tables::from_iter(["orders", "progress"]),
         migrate: true,
+        ..Grants::default()
     }
 }
 

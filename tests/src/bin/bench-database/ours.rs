@@ -29,6 +29,7 @@ impl Ours {
                     read: all(),
                     write: all(),
                     migrate: false,
+                    ..Grants::default()
                 }),
                 limits: Limits {
                     call_timeout: Duration::from_secs(60),
