@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::builder::Limits;
 use crate::grants::Grants;
+use crate::session::Session;
 use crate::tenant::Tenant;
 use crate::transaction::TransactionId;
 
@@ -23,8 +24,16 @@ pub struct Actor {
     pub statement_timeout: Option<Duration>,
     /// What one transaction may take from its beginning to its end; 30 s by default, none = as long as the call has.
     pub transaction_timeout: Option<Duration>,
-    /// The PostgreSQL role whose rights its statements run with; none by default, which is the login's own. SQLite has none.
+    /// The PostgreSQL role whose rights its statements run with; none by default, which is the login's own. SQLite has
+    /// none, and refuses every statement of an actor that names one.
+    ///
+    /// By itself a role is a lock on what PostgreSQL knows: tables, columns, sequences, functions, row security. It
+    /// knows nothing of session settings or of what costs time, and a function that is granted by name may reset it.
     pub role: Option<Arc<str>>,
+    /// Whether others may write in transactions that this one begins, though it has no write grant itself; false by
+    /// default. Where it is true, only the statement check and the role keep the actor's own statements from writing
+    /// in them; outside of transactions nothing changes.
+    pub composes: bool,
     /// In whose name connections are asked for; none by default, which is the host's own.
     pub tenant: Option<Tenant>,
 }
@@ -60,7 +69,22 @@ impl Actor {
             statement_timeout: Some(Duration::from_secs(30)),
             transaction_timeout: Some(Duration::from_secs(30)),
             role: None,
+            composes: false,
             tenant: None,
+        }
+    }
+
+    /// Whether nothing that it does may change anything: then the database itself is told so, too.
+    #[must_use]
+    pub fn is_read_only(&self) -> bool {
+        self.grants.write.is_empty() && !self.grants.migrate
+    }
+
+    /// What a connection is set for when this one works on it by itself.
+    pub(crate) fn session(&self) -> Session {
+        Session {
+            role: self.role.clone(),
+            read_only: self.is_read_only(),
         }
     }
 

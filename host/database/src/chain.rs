@@ -7,6 +7,7 @@ mod health;
 mod levels;
 mod log;
 mod many;
+mod refused;
 mod streaming;
 
 use std::sync::Arc;
@@ -21,7 +22,8 @@ use crate::connection::{Connection, DatabaseConnector};
 use crate::database::Database;
 use crate::error::{Error, TimeoutKind, UnavailableReason};
 use crate::footprint::{Footprint, StatementKind};
-use crate::statement::{Failed, Ran, Request};
+use crate::session::Session;
+use crate::statement::{Author, Failed, Ran, Request};
 use crate::tenant::Tenant;
 use crate::transaction::{Level, State};
 use crate::url::Backend;
@@ -56,6 +58,8 @@ pub struct Chain {
     inserted: bool,
     /// A statement of the transaction was a write.
     wrote: bool,
+    /// The role of whoever began the transaction, in which it is committed, too.
+    begun_as: Option<Arc<str>>,
     /// From the transaction inwards.
     levels: Vec<Level>,
     cursors: Cursors,
@@ -76,6 +80,7 @@ impl Chain {
             session_touched: false,
             inserted: false,
             wrote: false,
+            begun_as: None,
             levels: Vec::new(),
             cursors: Cursors::default(),
         }
@@ -142,15 +147,17 @@ impl Chain {
             sql: &sql,
             parameters,
             kind: footprint.kind,
+            author: Author::Plugin,
             limits: actor.limits(),
             rows,
         };
         let started = Instant::now();
         let result = if joined {
-            self.run_joined(&request, &footprint).await
+            self.run_joined(actor, &request, &footprint).await
         } else {
             self.run_alone(actor, &request, &footprint).await
         };
+        let result = result.map_err(|error| self.refused(actor, error));
         if result.is_ok() {
             self.database.answered();
         }
@@ -174,14 +181,17 @@ impl Chain {
         if footprint.touches_session || whole {
             lease.touch();
         }
+        let session = actor.session();
         let work = async |connection: &mut Connection| {
             if whole {
-                connection.run_whole(request.clone()).await
+                connection
+                    .run_whole(request.clone(), session.read_only)
+                    .await
             } else {
                 connection.run(request.clone()).await
             }
         };
-        let result = operate(&mut lease, request.sql, self.deadline, work).await;
+        let result = operate_as(&mut lease, &session, request.sql, self.deadline, work).await;
         self.after_alone(lease, footprint, result).await
     }
 
@@ -222,20 +232,29 @@ impl Chain {
     /// One statement on the transaction's connection.
     async fn run_joined(
         &mut self,
+        actor: &Actor,
         request: &Request<'_>,
         footprint: &Footprint,
     ) -> Result<Ran, Error> {
         self.session_touched |= footprint.touches_session;
         self.wrote |= footprint.kind == StatementKind::Write;
-        let work = async |connection: &mut Connection| connection.run(request.clone()).await;
-        let ran = self.joined(request.sql, work).await?;
+        let work = async |connection: &mut Connection| {
+            let ran = connection.run(request.clone()).await;
+            if footprint.touches_session {
+                connection.doubt_session();
+            }
+            ran
+        };
+        let role = actor.role.as_ref();
+        let ran = self.joined(role, request.sql, work).await?;
         self.inserted |= footprint.inserts && ran.changed > 0;
         Ok(ran)
     }
 
-    /// Does something of a plugin's on the transaction's connection, in the time that it and the call have.
+    /// Does something of a plugin's, in its role, on the transaction's connection, in the time that it and the call have.
     async fn joined<T>(
         &mut self,
+        role: Option<&Arc<str>>,
         sql: &Arc<str>,
         work: impl AsyncFnOnce(&mut Connection) -> Result<T, Failed>,
     ) -> Result<T, Error> {
@@ -246,6 +265,10 @@ impl Chain {
             .min();
         let Some(lease) = self.lease.as_mut() else {
             return Err(lost_connection());
+        };
+        let work = async |connection: &mut Connection| {
+            connection.act_as(role).await?;
+            work(connection).await
         };
         let result = operate(lease, sql, deadline, work).await;
         if lease.is_revoked() {
@@ -327,6 +350,7 @@ impl Chain {
             return Err(self.call_timeout());
         }
         let mut request = self.request();
+        request.setting = actor.session().setting();
         request.at_once |= acquire == Acquire::AtOnce;
         let taken = self.tenant(actor).acquire(&self.database, &request).await;
         match taken {
@@ -395,6 +419,26 @@ async fn operate<T>(
     let result = within(&revocation, deadline, work(&mut operation)).await?;
     operation.complete();
     Some(result).filter(|result| result.is_ok() || !lease.is_revoked())
+}
+
+/// [`operate`] outside of any transaction, on a connection that is first set for whoever it is done for.
+async fn operate_as<T>(
+    lease: &mut Lease<DatabaseConnector>,
+    session: &Session,
+    sql: &Arc<str>,
+    deadline: Option<Instant>,
+    work: impl AsyncFnOnce(&mut Connection) -> Result<T, Failed>,
+) -> Option<Result<T, Failed>> {
+    let mut was_set = false;
+    let work = async |connection: &mut Connection| {
+        was_set = connection.set_for(session).await?;
+        work(connection).await
+    };
+    let result = operate(lease, sql, deadline, work).await;
+    if was_set {
+        lease.set_for(session.setting());
+    }
+    result
 }
 
 /// What work on a lease gives; none where the deadline passed or the lease was revoked before it was done.

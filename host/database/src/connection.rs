@@ -10,6 +10,7 @@ use crate::column::{Batch, ColumnInfo};
 use crate::error::Error;
 use crate::many::Many;
 use crate::postgres::{PostgresConnection, PostgresConnector, PostgresCursor};
+use crate::session::Session;
 use crate::sqlite::{SqliteConnection, SqliteConnector, SqliteCursor};
 use crate::statement::{Failed, Ran, Request};
 use crate::transaction::TransactionOptions;
@@ -146,9 +147,45 @@ impl Connection {
         }
     }
 
-    /// Runs one statement in a transaction of its own: whatever error it answers, nothing of it stays.
-    pub(crate) async fn run_whole(&mut self, request: Request<'_>) -> Result<Ran, Failed> {
-        self.begin(&TransactionOptions::default()).await?;
+    /// Sets the session, outside of any transaction, for whoever acts next. Answers whether it was not so already.
+    pub(crate) async fn set_for(&mut self, session: &Session) -> Result<bool, Failed> {
+        match self {
+            Self::Sqlite(connection) => connection.set_for(session).await,
+            Self::Postgresql(connection) => connection.set_for(session).await,
+        }
+    }
+
+    /// Takes a role, if it is not taken already, in the transaction that is open: what the session is set for beside
+    /// that stays as it is until the transaction ends.
+    pub(crate) async fn act_as(&mut self, role: Option<&Arc<str>>) -> Result<(), Failed> {
+        match self {
+            // It has no roles, and whoever names one has got no further than `set_for`.
+            Self::Sqlite(_) => Ok(()),
+            Self::Postgresql(connection) => connection.act_as(role).await,
+        }
+    }
+
+    /// A statement that was run may have changed the session.
+    pub(crate) fn doubt_session(&mut self) {
+        match self {
+            // What can be changed there is looked at by the reset.
+            Self::Sqlite(_) => {}
+            Self::Postgresql(connection) => connection.doubt_session(),
+        }
+    }
+
+    /// Runs one statement in a transaction of its own, which may write or not: whatever error it answers, nothing of it
+    /// stays.
+    pub(crate) async fn run_whole(
+        &mut self,
+        request: Request<'_>,
+        read_only: bool,
+    ) -> Result<Ran, Failed> {
+        let options = TransactionOptions {
+            read_only,
+            ..TransactionOptions::default()
+        };
+        self.begin(&options).await?;
         match self.run(request).await {
             Ok(ran) => self.commit().await.map(|()| ran),
             Err(mut failed) => {
@@ -161,8 +198,16 @@ impl Connection {
     }
 
     /// Runs a statement for many rows in a transaction of its own.
-    pub(crate) async fn many_whole(&mut self, many: &Many<'_>) -> Result<u64, Failed> {
-        self.begin(&TransactionOptions::default()).await?;
+    pub(crate) async fn many_whole(
+        &mut self,
+        many: &Many<'_>,
+        read_only: bool,
+    ) -> Result<u64, Failed> {
+        let options = TransactionOptions {
+            read_only,
+            ..TransactionOptions::default()
+        };
+        self.begin(&options).await?;
         match self.many(many).await {
             Ok(changed) => self.commit().await.map(|()| changed),
             Err(mut failed) => {
@@ -183,10 +228,9 @@ impl Connection {
                 Ok(changed)
             }
             Err(failed) => {
-                let undo = "ROLLBACK TO SAVEPOINT poolhouse_many; RELEASE SAVEPOINT poolhouse_many";
                 // It fails where the database has already ended the transaction, which the chain finds out by itself.
                 if !failed.broken
-                    && let Err(undone) = self.batch(undo).await
+                    && let Err(undone) = self.roll_back_to("poolhouse_many").await
                     && undone.broken
                 {
                     return Err(undone);
@@ -232,6 +276,18 @@ impl Connection {
         match self {
             Self::Sqlite(connection) => connection.rollback().await,
             Self::Postgresql(connection) => connection.rollback().await,
+        }
+    }
+
+    /// Undoes everything since a savepoint, and the savepoint itself.
+    pub(crate) async fn roll_back_to(&mut self, savepoint: &str) -> Result<(), Failed> {
+        match self {
+            Self::Sqlite(connection) => {
+                let sql =
+                    format!("ROLLBACK TO SAVEPOINT {savepoint}; RELEASE SAVEPOINT {savepoint}");
+                connection.batch(&sql).await
+            }
+            Self::Postgresql(connection) => connection.roll_back_to(savepoint).await,
         }
     }
 

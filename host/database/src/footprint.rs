@@ -5,6 +5,7 @@ mod lexing;
 mod names;
 mod refusals;
 mod schema;
+mod types;
 mod walk;
 mod writes;
 

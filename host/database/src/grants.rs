@@ -163,7 +163,7 @@ impl Refusal {
     }
 }
 
-fn is_host_table(table: &str) -> bool {
+pub(crate) fn is_host_table(table: &str) -> bool {
     table
         .rsplit('.')
         .next()

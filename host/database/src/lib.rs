@@ -28,6 +28,7 @@ mod health;
 mod many;
 mod migrate;
 mod postgres;
+mod session;
 mod sqlite;
 mod statement;
 mod tenant;

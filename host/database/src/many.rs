@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::column::{Column, Packed, Values};
 use crate::error::Error;
 use crate::footprint::StatementKind;
-use crate::statement::{Failed, Request};
+use crate::statement::{Author, Failed, Request};
 use crate::value::Value;
 
 /// One statement to run once for each row.
@@ -53,6 +53,7 @@ impl<'a> Many<'a> {
             sql: self.sql,
             parameters,
             kind: StatementKind::Write,
+            author: Author::Plugin,
             limits: crate::builder::Limits { rows: 0, bytes: 0 },
             rows: false,
         }

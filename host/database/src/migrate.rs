@@ -3,6 +3,7 @@
 mod applying;
 mod catalog;
 mod error;
+mod roles;
 #[cfg(test)]
 mod tests;
 
@@ -18,7 +19,7 @@ use crate::footprint::Footprint;
 use crate::grants::{Grants, Refusal, toml_key, toml_string};
 use crate::url::Backend;
 
-use applying::Applying;
+use applying::{Applying, Work};
 pub use error::MigrationError;
 
 /// All that applying one plugin's migrations may take, the wait for a connection included.
@@ -123,33 +124,47 @@ impl Database {
             return Ok(Vec::new());
         }
         let checked = check(plugin, grants, migrations, self.backend())?;
+        let what = format!("migrations of {plugin}");
+        let work = Work::Migrations(&checked);
+        let result = self.applying(bounds, &what, plugin, grants, work).await;
+        // What was prepared before the tables changed, on this connection or another, is not to be used again.
+        if result
+            .as_ref()
+            .map_or_else(is_outcome_unknown, |applied| !applied.is_empty())
+        {
+            self.retire_generation();
+        }
+        result
+    }
+
+    /// Works on a connection of the host's own, within the bounds.
+    async fn applying(
+        &self,
+        bounds: Bounds,
+        what: &str,
+        plugin: &Arc<str>,
+        grants: &Grants,
+        work: Work<'_>,
+    ) -> Result<Vec<u32>, MigrationError> {
+        let failed = |cause: Error| MigrationError::Database {
+            plugin: plugin.to_string(),
+            cause: Box::new(cause),
+        };
         let deadline = Instant::now() + bounds.whole;
         let request = Request {
             until: Some(deadline),
             ..Request::default()
         };
-        let mut lease =
-            self.own()
-                .acquire(self, &request)
-                .await
-                .map_err(|error| MigrationError::Database {
-                    plugin: plugin.to_string(),
-                    cause: Box::new(error),
-                })?;
+        let mut lease = self.own().acquire(self, &request).await.map_err(failed)?;
         lease.touch();
-        let what: Arc<str> = format!("migrations of {plugin}").into();
-        let mut operation =
-            lease
-                .operation(Some(&what))
-                .map_err(|revoked| MigrationError::Database {
-                    plugin: plugin.to_string(),
-                    cause: Box::new(Error::unavailable(
-                        UnavailableReason::Other,
-                        revoked.to_string(),
-                    )),
-                })?;
+        let mut operation = lease.operation(Some(&Arc::from(what))).map_err(|revoked| {
+            failed(Error::unavailable(
+                UnavailableReason::Other,
+                revoked.to_string(),
+            ))
+        })?;
         let mut applying = Applying::new(self, plugin, grants, bounds, &mut operation);
-        let result = match timeout_at(deadline, applying.all(&checked)).await {
+        let result = match timeout_at(deadline, applying.all(work)).await {
             Ok(result) => {
                 operation.complete();
                 result
@@ -161,16 +176,19 @@ impl Database {
                 Err(error)
             }
         };
-        // What was prepared before the tables changed, on this connection or another, is not to be used again.
-        if result
-            .as_ref()
-            .map_or_else(is_outcome_unknown, |applied| !applied.is_empty())
-        {
-            self.retire_generation();
-        }
+        // As the host's it is set for nobody.
+        lease.set_for(0);
         lease.release().await;
         result
     }
+}
+
+/// Why a plugin whose role SQLite would have to know does not work with it.
+pub(crate) fn no_roles(plugin: &str, role: &str) -> String {
+    format!(
+        "plugin {plugin:?} is to work with the rights of role {role:?}, and SQLite has no roles: take role out of database in [plugins.{}] in host.toml, or use PostgreSQL",
+        toml_key(plugin)
+    )
 }
 
 fn is_outcome_unknown(error: &MigrationError) -> bool {

@@ -11,6 +11,7 @@ mod errors;
 mod many;
 mod numeric;
 mod prepared;
+mod session;
 mod wrapped;
 
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use sqlx::{AssertSqlSafe, Either, Executor, Row, SqlSafeStr};
 
 pub(crate) use connect::PostgresConnector;
 pub(crate) use cursor::PostgresCursor;
+pub(crate) use session::quoted;
 
 use crate::error::{Error, UnavailableReason};
 use crate::footprint::{MAX_CACHED_SQL, StatementKind};
@@ -30,6 +32,7 @@ use crate::transaction::{Isolation, TransactionOptions};
 
 use collected::Collected;
 use prepared::Known;
+use session::Remembered;
 
 /// An open connection to a PostgreSQL server.
 pub(crate) struct PostgresConnection {
@@ -41,6 +44,7 @@ pub(crate) struct PostgresConnection {
     version: String,
     /// Batches that reset the session, with the server's own abilities in mind.
     reset: String,
+    session: Remembered,
     place: String,
     /// Cleared together with the driver's own.
     prepared: LruCache<Arc<str>, Known>,
@@ -78,13 +82,19 @@ impl PostgresConnection {
         self.batch("").await.map_err(|failed| failed.error)
     }
 
-    /// Makes the session as it was after connecting; the driver's prepared statements stay.
+    /// Makes the session as it was after connecting, but for what it is remembered to be set for; the driver's prepared
+    /// statements stay.
     pub(crate) async fn reset(&mut self) -> Result<(), Error> {
         self.busy = true;
-        let reset = sqlx::raw_sql(AssertSqlSafe(self.reset.clone()));
-        let result = self.inner.fetch_all(reset).await;
+        let kept = self.session.kept();
+        let reset = format!("{}{}", self.reset, kept.after_reset());
+        let result = self
+            .inner
+            .fetch_all(sqlx::raw_sql(AssertSqlSafe(reset)))
+            .await;
         self.busy = false;
         let rows = result.map_err(|error| errors::failed(error, &self.place).error)?;
+        self.session = kept;
         let count = |at: usize| {
             let value = rows.last()?.try_get_raw(at).ok()?;
             value.as_str().ok()?.parse::<usize>().ok()
@@ -113,13 +123,17 @@ impl PostgresConnection {
         };
         // Only in a transaction can lastval() be asked for, and there it tells nothing of who had the connection before.
         self.batch(&format!("BEGIN{isolation}{mode}; DISCARD SEQUENCES"))
-            .await
+            .await?;
+        self.session.begun();
+        Ok(())
     }
 
     pub(crate) async fn commit(&mut self) -> Result<(), Failed> {
         // The server answers ROLLBACK, without an error, to the COMMIT of an aborted transaction, and the driver does
         // not show which it was. In an aborted one the SELECT fails, and the COMMIT is not reached.
-        self.batch("SELECT 1; COMMIT").await.map_err(|mut failed| {
+        let committed = self.batch("SELECT 1; COMMIT").await;
+        self.session.committed(committed.is_ok());
+        committed.map_err(|mut failed| {
             failed.broken |= !failed.refused;
             if failed.broken {
                 failed.error = failed.error.with_unknown_outcome();
@@ -129,7 +143,16 @@ impl PostgresConnection {
     }
 
     pub(crate) async fn rollback(&mut self) -> Result<(), Failed> {
-        self.batch("ROLLBACK").await
+        self.batch("ROLLBACK").await?;
+        self.session.rolled_back();
+        Ok(())
+    }
+
+    /// Undoes everything since a savepoint, and the savepoint itself.
+    pub(crate) async fn roll_back_to(&mut self, savepoint: &str) -> Result<(), Failed> {
+        self.session.rolled_back_to();
+        let sql = format!("ROLLBACK TO SAVEPOINT {savepoint}; RELEASE SAVEPOINT {savepoint}");
+        self.batch(&sql).await
     }
 
     pub(crate) async fn batch(&mut self, sql: &str) -> Result<(), Failed> {

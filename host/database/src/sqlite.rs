@@ -1,5 +1,6 @@
 //! Owns one SQLite connection: its statements, transactions and reset; leaves opening to `connect` and values to `encode` and `decode`.
 
+mod authorizer;
 mod collected;
 mod connect;
 mod cursor;
@@ -29,9 +30,11 @@ pub(crate) use cursor::{Demand, Opened, SqliteCursor, TABLES as CURSOR_TABLES};
 
 use crate::error::{Error, UnavailableReason};
 use crate::footprint::{MAX_CACHED_SQL, StatementKind};
-use crate::statement::{Failed, Ran, Request};
+use crate::session::Session;
+use crate::statement::{Author, Failed, Ran, Request};
 use crate::transaction::TransactionOptions;
 
+use authorizer::{Authorizer, Rules};
 use collected::Collected;
 use prepared::Prepared;
 
@@ -52,9 +55,13 @@ pub(crate) struct SqliteConnection {
     version: String,
     /// A statement is under way, or its future was dropped.
     busy: bool,
-    /// The session may refuse writes; set before it does, so that a dropped future leaves no doubt.
+    /// Whether the session refuses writes now.
     query_only: bool,
-    /// The session's state when it was opened.
+    /// Whether it refuses them outside of transactions that may write, too.
+    read_only: bool,
+    /// What may be prepared.
+    authorizer: Authorizer,
+    /// The session's state when it was opened, but for whether it refuses writes.
     as_opened: String,
     /// Read by SQLite's progress handler: true ends the statement that runs.
     cancelled: Arc<AtomicBool>,
@@ -126,8 +133,9 @@ impl SqliteConnection {
         self.busy = true;
         let state = session::state(&mut self.inner).await;
         self.busy = false;
-        let state = state.map_err(|error| errors::failed(error, &self.path).error)?;
-        if state == self.as_opened {
+        let (state, refuses_writes) =
+            state.map_err(|error| errors::failed(error, &self.path).error)?;
+        if state == self.as_opened && refuses_writes == self.query_only {
             return Ok(());
         }
         Err(Error::unavailable(
@@ -143,19 +151,41 @@ impl SqliteConnection {
         let _ = self.inner.close().await;
     }
 
+    /// Sets the session outside of any transaction. Answers whether it was not so already.
+    pub(crate) async fn set_for(&mut self, session: &Session) -> Result<bool, Failed> {
+        if self.read_only == session.read_only {
+            return Ok(false);
+        }
+        self.read_only = session.read_only;
+        self.refuse_writes(session.read_only).await?;
+        Ok(true)
+    }
+
     /// A write takes its lock at once: taken later it could fail where waiting does not help.
     pub(crate) async fn begin(&mut self, options: &TransactionOptions) -> Result<(), Failed> {
-        if options.read_only {
-            self.query_only = true;
-            self.batch("BEGIN; PRAGMA query_only = 1").await
-        } else {
-            self.batch("BEGIN IMMEDIATE").await
+        let turns = self.query_only != options.read_only;
+        let begun = match (options.read_only, self.query_only) {
+            (true, true) => self.batch("BEGIN").await,
+            (true, false) => self.batch("BEGIN; PRAGMA query_only = 1").await,
+            (false, true) => self.batch("PRAGMA query_only = 0; BEGIN IMMEDIATE").await,
+            (false, false) => self.batch("BEGIN IMMEDIATE").await,
+        };
+        match begun {
+            Ok(()) => {
+                self.query_only = options.read_only;
+                Ok(())
+            }
+            // Which of the two was done does not matter then.
+            Err(failed) if turns && !failed.broken => {
+                self.refuse_writes(self.read_only).await.and(Err(failed))
+            }
+            Err(failed) => Err(failed),
         }
     }
 
     pub(crate) async fn commit(&mut self) -> Result<(), Failed> {
         match self.batch("COMMIT").await {
-            Ok(()) => self.allow_writes().await,
+            Ok(()) => self.rest().await,
             Err(mut failed) => {
                 if errors::is_outcome_unknown(&failed) {
                     failed.broken = true;
@@ -175,15 +205,36 @@ impl SqliteConnection {
             Err(failed) if !errors::is_no_transaction(&failed.error) => return Err(failed),
             _ => {}
         }
-        self.allow_writes().await
+        self.rest().await
     }
 
-    async fn allow_writes(&mut self) -> Result<(), Failed> {
-        if self.query_only {
-            self.batch("PRAGMA query_only = 0").await?;
-            self.query_only = false;
+    /// Makes the session refuse writes, or not, as it does outside of transactions.
+    async fn rest(&mut self) -> Result<(), Failed> {
+        if self.query_only != self.read_only {
+            self.refuse_writes(self.read_only).await?;
         }
         Ok(())
+    }
+
+    /// Dropped midway, the connection is closed.
+    async fn refuse_writes(&mut self, refuses: bool) -> Result<(), Failed> {
+        let sql = if refuses {
+            "PRAGMA query_only = 1"
+        } else {
+            "PRAGMA query_only = 0"
+        };
+        self.batch(sql).await?;
+        self.query_only = refuses;
+        Ok(())
+    }
+
+    /// Does what prepares a text of a plugin's, by the rules for such texts. Dropped midway they stay, for the driver's
+    /// thread may still have to come to it, and the connection is closed.
+    async fn by_rules<T>(&mut self, rules: Rules, work: impl AsyncFnOnce(&mut Self) -> T) -> T {
+        self.authorizer.apply(rules);
+        let done = work(self).await;
+        self.authorizer.apply(Rules::Host);
+        done
     }
 
     /// BEGIN inside a transaction fails and changes nothing; where it does not fail there was none.
@@ -230,9 +281,10 @@ impl SqliteConnection {
         result
     }
 
-    /// A long text must not stay in the caches, which are bounded by count; and DDL changes what columns are.
+    /// A long text must not stay in the caches, which are bounded by count; DDL changes what columns are; and what was
+    /// prepared by other rules than a plugin's must not be found by one.
     async fn forget_after(&mut self, request: &Request<'_>) -> Result<(), Failed> {
-        if request.sql.len() > MAX_CACHED_SQL || request.kind == StatementKind::Ddl {
+        if request.sql.len() > MAX_CACHED_SQL || request.rules() != Rules::Plugin {
             self.forget().await?;
         }
         Ok(())
@@ -269,25 +321,28 @@ impl SqliteConnection {
         };
         let sql = AssertSqlSafe(sql).into_sql_str();
         let mut answer = Collected::new(&prepared, request);
-        let mut stream = (&mut self.inner).fetch_many(sqlx::query_with(sql, arguments));
         let (mut changed, mut ended, mut version) = (0_u64, false, None);
-        loop {
-            let next = match stream.try_next().await {
-                // It was done; only whether its tables were the same is not known.
-                Err(_) if ended && is_checked => None,
-                next => next.map_err(|error| errors::failed(error, &self.path))?,
-            };
-            match next {
-                Some(Either::Left(done)) if !ended => {
-                    changed = done.rows_affected();
-                    ended = true;
+        self.by_rules(request.rules(), async |connection| {
+            let mut stream = (&mut connection.inner).fetch_many(sqlx::query_with(sql, arguments));
+            loop {
+                let next = match stream.try_next().await {
+                    // It was done; only whether its tables were the same is not known.
+                    Err(_) if ended && is_checked => None,
+                    next => next.map_err(|error| errors::failed(error, &connection.path))?,
+                };
+                match next {
+                    Some(Either::Left(done)) if !ended => {
+                        changed = done.rows_affected();
+                        ended = true;
+                    }
+                    Some(Either::Left(_)) => {}
+                    Some(Either::Right(row)) if ended => version = row.try_get(0).ok(),
+                    Some(Either::Right(row)) => answer.row(&row),
+                    None => return Ok(()),
                 }
-                Some(Either::Left(_)) => {}
-                Some(Either::Right(row)) if ended => version = row.try_get(0).ok(),
-                Some(Either::Right(row)) => answer.row(&row),
-                None => break,
             }
-        }
+        })
+        .await?;
         if !ended {
             return Err(thread_died(&self.path));
         }
@@ -311,6 +366,17 @@ impl SqliteConnection {
             0
         };
         Ok(Some(Ran { answer, changed }))
+    }
+}
+
+impl Request<'_> {
+    /// By which rules its text is prepared.
+    fn rules(&self) -> Rules {
+        match (self.author, self.kind) {
+            (Author::Host, _) => Rules::Host,
+            (Author::Plugin, StatementKind::Ddl) => Rules::Migration,
+            (Author::Plugin, StatementKind::Query | StatementKind::Write) => Rules::Plugin,
+        }
     }
 }
 

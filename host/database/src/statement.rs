@@ -15,9 +15,18 @@ pub(crate) struct Request<'a> {
     pub(crate) sql: &'a Arc<str>,
     pub(crate) parameters: &'a [Value],
     pub(crate) kind: StatementKind,
+    pub(crate) author: Author,
     pub(crate) limits: Limits,
     /// Whether rows are wanted; otherwise they are counted only.
     pub(crate) rows: bool,
+}
+
+/// Whose text it is: by that SQLite's authorizer decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Author {
+    Host,
+    /// A statement or migration that passed the statement check.
+    Plugin,
 }
 
 /// What a statement begins with that only reads or changes rows.

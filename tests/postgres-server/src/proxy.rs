@@ -2,6 +2,7 @@
 //! a server refuses to be logged into.
 
 use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -69,6 +70,8 @@ struct Control {
     trap: Mutex<Option<Trap>>,
     /// How many traps have sprung.
     sprung: watch::Sender<u64>,
+    /// How many pieces clients have sent.
+    asked: AtomicU64,
 }
 
 #[derive(Clone, Debug)]
@@ -95,6 +98,7 @@ impl Proxy {
             delay: watch::Sender::new(Duration::ZERO),
             trap: Mutex::new(None),
             sprung: watch::Sender::new(0),
+            asked: AtomicU64::new(0),
         });
         let accepting = Arc::clone(&control);
         tokio::spawn(async move {
@@ -148,6 +152,12 @@ impl Proxy {
     #[must_use]
     pub fn sprung(&self) -> u64 {
         *self.control.sprung.borrow()
+    }
+
+    /// How many pieces clients have sent: a client that waits for each answer has made as many round trips.
+    #[must_use]
+    pub fn asked(&self) -> u64 {
+        self.control.asked.load(Ordering::Relaxed)
     }
 
     /// Carries everything again; what had fallen silent is closed.
@@ -228,6 +238,7 @@ async fn carry(
             _ = blows.changed() => return *blows.borrow_and_update(),
             read = near.read(&mut up) => {
                 let Ok(length @ 1..) = read else { return Fault::Cut };
+                control.asked.fetch_add(1, Ordering::Relaxed);
                 control.wait().await;
                 let piece = &up[..length];
                 if let Some(trap) = control.springs(Side::Client, piece) {

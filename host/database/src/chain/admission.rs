@@ -10,6 +10,7 @@ use crate::url::Backend;
 
 use super::Chain;
 use super::cursors::names_cursor;
+use crate::migrate::no_roles;
 
 /// A statement that may run.
 pub(super) struct Admitted {
@@ -49,6 +50,7 @@ impl Chain {
             ));
         }
         check_parameters(&footprint, parameters)?;
+        self.check_role(actor)?;
         actor
             .grants
             .allow(&footprint)
@@ -70,6 +72,14 @@ impl Chain {
             footprint,
             joined,
         })
+    }
+
+    /// SQLite has no roles, and a lock that is not there must not be taken for one.
+    pub(super) fn check_role(&self, actor: &Actor) -> Result<(), Error> {
+        match (&actor.role, self.database.backend()) {
+            (Some(role), Backend::Sqlite) => Err(Error::Denied(no_roles(&actor.plugin, role))),
+            _ => Ok(()),
+        }
     }
 
     /// SQLite can't be made to forget what a connection's last borrower inserted and changed: it is asked only after the

@@ -16,7 +16,7 @@ use crate::connection::{Cursor, DatabaseConnector};
 use crate::error::{Error, LimitKind};
 use crate::footprint::StatementKind;
 use crate::sqlite::CURSOR_TABLES;
-use crate::statement::{Failed, Request};
+use crate::statement::{Author, Failed, Request};
 use crate::transaction::{Level, TransactionId};
 use crate::url::Backend;
 use crate::value::Value;
@@ -62,6 +62,8 @@ enum Place {
     /// In the chain's transaction, and ends with this level of it.
     Joined {
         level: TransactionId,
+        /// Whose rights its functions have.
+        role: Option<Arc<str>>,
         cursor: Cursor,
     },
     /// In a read-only transaction of its own.
@@ -125,16 +127,18 @@ impl Chain {
             sql: &admitted.sql,
             parameters: params,
             kind: StatementKind::Query,
+            author: Author::Plugin,
             limits: actor.limits(),
             rows: true,
         };
         request.check_cursor(self.database.backend())?;
         let started = Instant::now();
         let result = if admitted.joined {
-            self.open_joined(id, &request, &admitted).await
+            self.open_joined(actor, id, &request, &admitted).await
         } else {
             self.open_alone(actor, id, &request, &admitted).await
         };
+        let result = result.map_err(|error| self.refused(actor, error));
         if result.is_ok() {
             self.database.answered();
         }

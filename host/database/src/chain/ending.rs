@@ -50,8 +50,13 @@ impl Chain {
         };
         let result = match self.close_cursors_of(position).await {
             Ok(()) => {
+                let begun_as = self.begun_as.clone();
                 self.on_lease(&sql, async |connection| match position {
-                    0 => connection.commit().await,
+                    0 => {
+                        // What is put off to the end runs in the role of whoever ends it.
+                        connection.act_as(begun_as.as_ref()).await?;
+                        connection.commit().await
+                    }
                     _ => connection.batch(&sql).await,
                 })
                 .await

@@ -38,9 +38,14 @@ impl Chain {
         if actor.grants.is_empty() {
             return Err(Error::Denied(Refusal::Nothing.message(&actor.plugin)));
         }
+        self.check_role(actor)?;
         if self.enter(Within::Session).await? {
             return self.nest(&actor.plugin, &options).await;
         }
+        let options = TransactionOptions {
+            read_only: options.read_only || actor.is_read_only() && !actor.composes,
+            ..options
+        };
         if !options.read_only
             && let Some(reason) = &self.refuse_writes
         {
@@ -61,7 +66,13 @@ impl Chain {
         let mut operation = lease
             .operation(Some(&Arc::from("BEGIN")))
             .map_err(|_| held_too_long())?;
-        let begun = within(&revocation, Some(until), operation.begin(&options)).await;
+        let session = actor.session();
+        let mut was_set = false;
+        let beginning = async {
+            was_set = operation.set_for(&session).await?;
+            operation.begin(&options).await
+        };
+        let begun = within(&revocation, Some(until), beginning).await;
         let Some(result) = begun else {
             drop(operation);
             if lease.is_revoked() {
@@ -73,6 +84,9 @@ impl Chain {
             });
         };
         operation.complete();
+        if was_set {
+            lease.set_for(session.setting());
+        }
         self.echo_control(
             &actor.plugin,
             "BEGIN",
@@ -87,10 +101,11 @@ impl Chain {
                 lease.break_off(failed.error.clone());
             }
             lease.release().await;
-            return Err(failed.error);
+            return Err(self.refused(actor, failed.error));
         }
         self.database.answered();
         self.lease = Some(lease);
+        self.begun_as = session.role;
         self.session_touched = false;
         self.inserted = false;
         self.wrote = false;
@@ -325,9 +340,10 @@ impl Chain {
     /// Undoes everything since savepoint level `at`, and the savepoint itself.
     pub(super) async fn roll_back_to(&mut self, at: usize) -> Result<(), Failed> {
         let name = savepoint_name(at);
-        let sql = format!("ROLLBACK TO SAVEPOINT {name}; RELEASE SAVEPOINT {name}");
-        self.on_lease(&sql, async |connection| connection.batch(&sql).await)
-            .await
+        self.on_lease("ROLLBACK TO SAVEPOINT", async |connection| {
+            connection.roll_back_to(&name).await
+        })
+        .await
     }
 
     /// Does something of our own, named `what`, on the held connection: up to the call's deadline and [`GRACE`] more.

@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::footprint::StatementKind;
 use crate::many::Many;
 
-use super::{Admitted, Chain, operate};
+use super::{Admitted, Chain, operate_as};
 
 impl Chain {
     /// Runs one prepared statement once for each row of `columns`, one column for each parameter, in order, and answers
@@ -47,10 +47,11 @@ impl Chain {
         };
         let started = Instant::now();
         let result = if admitted.joined {
-            self.many_joined(&many, &admitted).await
+            self.many_joined(actor, &many, &admitted).await
         } else {
             self.many_alone(actor, &many, &admitted).await
         };
+        let result = result.map_err(|error| self.refused(actor, error));
         if result.is_ok() {
             self.database.answered();
         }
@@ -66,17 +67,32 @@ impl Chain {
     ) -> Result<u64, Error> {
         let mut lease = self.lend(actor, self.acquire).await?;
         lease.touch();
-        let work = async |connection: &mut Connection| connection.many_whole(many).await;
-        let result = operate(&mut lease, many.sql, self.deadline, work).await;
+        let session = actor.session();
+        let work = async |connection: &mut Connection| {
+            connection.many_whole(many, session.read_only).await
+        };
+        let result = operate_as(&mut lease, &session, many.sql, self.deadline, work).await;
         self.after_alone(lease, &admitted.footprint, result).await
     }
 
-    async fn many_joined(&mut self, many: &Many<'_>, admitted: &Admitted) -> Result<u64, Error> {
+    async fn many_joined(
+        &mut self,
+        actor: &Actor,
+        many: &Many<'_>,
+        admitted: &Admitted,
+    ) -> Result<u64, Error> {
         let footprint = &admitted.footprint;
         self.session_touched |= footprint.touches_session;
         self.wrote = true;
-        let work = async |connection: &mut Connection| connection.many_within(many).await;
-        let changed = self.joined(many.sql, work).await?;
+        let work = async |connection: &mut Connection| {
+            let changed = connection.many_within(many).await;
+            if footprint.touches_session {
+                connection.doubt_session();
+            }
+            changed
+        };
+        let role = actor.role.as_ref();
+        let changed = self.joined(role, many.sql, work).await?;
         self.inserted |= footprint.inserts && changed > 0;
         Ok(changed)
     }

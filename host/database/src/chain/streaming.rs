@@ -12,8 +12,9 @@ use crate::column::{Batch, ColumnInfo};
 use crate::connection::{Connection, DatabaseConnector};
 use crate::error::Error;
 use crate::footprint::StatementKind;
+use crate::session::Session;
 use crate::sqlite::{Demand, Opened};
-use crate::statement::{Failed, Request};
+use crate::statement::{Author, Failed, Request};
 use crate::value::Value;
 
 use super::{taken_back, within};
@@ -34,6 +35,7 @@ pub(super) struct Stream {
     pub(super) parameters: Vec<Value>,
     pub(super) limits: Limits,
     pub(super) touches_session: bool,
+    pub(super) session: Session,
 }
 
 impl Streaming {
@@ -95,12 +97,17 @@ impl Stream {
             sql: &self.sql,
             parameters: &self.parameters,
             kind: StatementKind::Query,
+            author: Author::Plugin,
             limits: self.limits,
             rows: true,
         };
+        let mut was_set = false;
         let result = match &mut *operation {
             Connection::Sqlite(connection) => {
-                let work = connection.stream(request, opened, &mut demanded);
+                let work = async {
+                    was_set = connection.set_for(&self.session).await?;
+                    connection.stream(request, opened, &mut demanded).await
+                };
                 within(&revocation, None, work).await
             }
             Connection::Postgresql(_) => Some(Err(Failed::ours(Error::invalid(
@@ -116,6 +123,9 @@ impl Stream {
             }
         };
         operation.complete();
+        if was_set {
+            self.lease.set_for(self.session.setting());
+        }
         if let Some(error) = broken {
             self.lease.break_off(error);
         }

@@ -13,7 +13,7 @@ use crate::connection::{Connection, DatabaseConnector};
 use crate::database::{Database, Settings};
 use crate::error::Error;
 use crate::footprint::StatementKind;
-use crate::statement::Request;
+use crate::statement::{Author, Request};
 use crate::url::DatabaseUrl;
 
 use super::kinds::{Dirt, GivenBack, WAYS};
@@ -228,6 +228,7 @@ impl One {
             sql: &Arc::from(sql),
             parameters: &[],
             kind,
+            author: Author::Plugin,
             limits: Limits {
                 rows: 10,
                 bytes: 1_000,

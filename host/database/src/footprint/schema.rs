@@ -1,14 +1,21 @@
 //! Owns the outermost statement and DDL: which of them run, and the tables they make, alter and drop.
 
+use std::ops::ControlFlow;
+
+use sqlparser::ast::helpers::stmt_create_table::CreateTableBuilder;
 use sqlparser::ast::{
-    AlterIndexOperation, AlterTable, AlterTableOperation, ColumnOption, CreateTable,
-    ForeignKeyConstraint, ObjectType, RenameTableNameKind, Statement, TableConstraint,
+    AlterColumnOperation, AlterIndexOperation, AlterTable, AlterTableOperation, ColumnDef,
+    ColumnOption, CreateIndex, CreateTable, DropBehavior, Expr, ForeignKeyConstraint, HiveFormat,
+    ObjectName, ObjectType, RenameTableNameKind, Statement, TableConstraint, visit_expressions,
 };
+use sqlparser::keywords::Keyword;
 
 use crate::error::Error;
+use crate::url::Backend;
 
 use super::StatementKind;
 use super::refusals::refusal;
+use super::types;
 use super::walk::Walk;
 
 impl Walk {
@@ -24,38 +31,46 @@ impl Walk {
                 Statement::Query(_) => Ok(()),
                 _ => Err(Error::invalid("EXPLAIN is for queries only")),
             },
-            Statement::CreateTable(table) => self.create_table(table),
-            Statement::CreateIndex(index) => {
-                self.begin_ddl();
-                self.write(&index.table_name);
-                Ok(())
+            Statement::CreateTable(table) => {
+                self.begin_ddl(statement)?;
+                self.create_table(table)
             }
-            Statement::AlterTable(alter) => self.alter_table(alter),
+            Statement::CreateIndex(index) => {
+                self.begin_ddl(statement)?;
+                self.create_index(index)
+            }
+            Statement::AlterTable(alter) => {
+                self.begin_ddl(statement)?;
+                self.alter_table(alter)
+            }
             Statement::AlterIndex {
                 name,
                 operation: AlterIndexOperation::RenameIndex { .. },
             } => {
-                self.begin_ddl();
+                self.begin_ddl(statement)?;
                 let name = self.name(name)?;
                 self.footprint.indexes.insert(name);
                 Ok(())
             }
+            Statement::Drop { cascade: true, .. } => Err(cascade()),
             Statement::Drop {
                 object_type: ObjectType::Table,
                 names,
                 temporary: false,
+                table: None,
                 ..
             } => {
-                self.begin_ddl();
+                self.begin_ddl(statement)?;
                 names.iter().for_each(|name| self.write(name));
                 Ok(())
             }
             Statement::Drop {
                 object_type: ObjectType::Index,
                 names,
+                table: None,
                 ..
             } => {
-                self.begin_ddl();
+                self.begin_ddl(statement)?;
                 for name in names {
                     let name = self.name(name)?;
                     self.footprint.indexes.insert(name);
@@ -66,89 +81,231 @@ impl Walk {
         }
     }
 
-    fn begin_ddl(&mut self) {
+    fn begin_ddl(&mut self, statement: &Statement) -> Result<(), Error> {
         self.ddl = true;
         self.footprint.kind = StatementKind::Ddl;
+        let mut refused = None;
+        let _ = visit_expressions(statement, |expression| {
+            if let Expr::Cast { data_type, .. } = expression
+                && let Err(error) = types::check(data_type, self.backend)
+            {
+                refused = Some(error);
+                return ControlFlow::Break(());
+            }
+            ControlFlow::Continue(())
+        });
+        refused.map_or(Ok(()), Err)
     }
 
     fn create_table(&mut self, table: &CreateTable) -> Result<(), Error> {
-        self.begin_ddl();
-        if table.temporary
-            || table.global.is_some()
-            || table.external
-            || table.transient
-            || table.volatile
-        {
+        if table.temporary || table.global.is_some() || table.on_commit.is_some() {
             return Err(Error::invalid(
                 "temporary tables would outlive their statement in a pooled connection: create a table in a migration",
             ));
         }
-        if table.like.is_some()
-            || table.clone.is_some()
-            || table.inherits.is_some()
-            || table.partition_of.is_some()
-            || table.or_replace
-        {
+        // Whatever else there is in the language, or comes to be, is another table's, another place or another lifetime.
+        let plain = CreateTableBuilder::new(table.name.clone())
+            .if_not_exists(table.if_not_exists)
+            .columns(table.columns.clone())
+            .constraints(table.constraints.clone())
+            .query(table.query.clone())
+            .without_rowid(table.without_rowid)
+            .strict(table.strict)
+            .hive_formats(
+                table
+                    .hive_formats
+                    .clone()
+                    .filter(|formats| *formats == no_format()),
+            )
+            .build();
+        if plain != *table {
             return Err(Error::invalid(
-                "CREATE TABLE is read without LIKE, INHERITS, PARTITION OF, CLONE and OR REPLACE",
+                "CREATE TABLE is read with columns, constraints and AS alone: without UNLOGGED, LIKE, INHERITS, PARTITION, OF, WITH, TABLESPACE and OR REPLACE",
             ));
         }
-        self.write(&table.name);
+        self.made(&table.name)?;
         for constraint in &table.constraints {
-            self.constraint(constraint);
+            self.constraint(constraint)?;
         }
-        for column in &table.columns {
-            for option in &column.options {
-                self.column_option(&option.option);
+        table
+            .columns
+            .iter()
+            .try_for_each(|column| self.column(column))
+    }
+
+    /// A table of one's own is made where everybody's are.
+    fn made(&mut self, name: &ObjectName) -> Result<(), Error> {
+        let folded = self.name(name)?;
+        let is_odd = match (folded.split_once('.'), self.backend) {
+            (Some(_), Backend::Sqlite) => true,
+            (Some((schema, _)), Backend::Postgresql) => {
+                schema.starts_with("pg_") || schema == "information_schema"
             }
+            (None, _) => false,
+        };
+        if is_odd {
+            return Err(Error::invalid(format!(
+                "a migration makes no table in the schema of {folded:?}"
+            )));
         }
+        self.write(name);
+        Ok(())
+    }
+
+    fn create_index(&mut self, index: &CreateIndex) -> Result<(), Error> {
+        let CreateIndex {
+            name: _,
+            table_name,
+            using: _,
+            columns: _,
+            unique: _,
+            concurrently: false,
+            r#async: false,
+            if_not_exists: _,
+            include: _,
+            nulls_distinct: _,
+            with,
+            predicate: _,
+            index_options,
+            alter_options,
+        } = index
+        else {
+            return Err(Error::invalid(
+                "an index is made in the transaction of its migration: leave CONCURRENTLY out",
+            ));
+        };
+        if !with.is_empty() || !index_options.is_empty() || !alter_options.is_empty() {
+            return Err(Error::invalid(
+                "CREATE INDEX is read with USING, columns, INCLUDE and WHERE alone",
+            ));
+        }
+        self.write(table_name);
         Ok(())
     }
 
     fn alter_table(&mut self, alter: &AlterTable) -> Result<(), Error> {
-        self.begin_ddl();
-        self.write(&alter.name);
-        for operation in &alter.operations {
-            match operation {
-                AlterTableOperation::AddConstraint { constraint, .. } => {
-                    self.constraint(constraint)
-                }
-                AlterTableOperation::AddColumn { column_def, .. } => column_def
-                    .options
-                    .iter()
-                    .for_each(|option| self.column_option(&option.option)),
-                AlterTableOperation::RenameTable {
-                    table_name: RenameTableNameKind::As(name) | RenameTableNameKind::To(name),
-                } => self.write(name),
-                AlterTableOperation::DropConstraint { .. }
-                | AlterTableOperation::DropColumn { .. }
-                | AlterTableOperation::RenameColumn { .. }
-                | AlterTableOperation::RenameConstraint { .. }
-                | AlterTableOperation::AlterColumn { .. }
-                | AlterTableOperation::ValidateConstraint { .. } => {}
-                _ => {
-                    return Err(Error::invalid(
-                        "ALTER TABLE is read for adding, dropping, renaming and altering columns and constraints, and renaming the table",
-                    ));
-                }
+        let AlterTable {
+            name,
+            if_exists: _,
+            only: _,
+            operations,
+            location: None,
+            on_cluster: None,
+            table_type: None,
+            end_token: _,
+        } = alter
+        else {
+            return Err(alterations());
+        };
+        self.write(name);
+        operations
+            .iter()
+            .try_for_each(|operation| self.alteration(name, operation))
+    }
+
+    fn alteration(
+        &mut self,
+        table: &ObjectName,
+        operation: &AlterTableOperation,
+    ) -> Result<(), Error> {
+        match operation {
+            AlterTableOperation::AddConstraint { constraint, .. } => self.constraint(constraint),
+            AlterTableOperation::AddColumn {
+                column_def,
+                column_position: None,
+                ..
+            } => self.column(column_def),
+            AlterTableOperation::RenameTable {
+                table_name: RenameTableNameKind::As(name) | RenameTableNameKind::To(name),
+            } => self.renamed(table, name),
+            AlterTableOperation::DropConstraint {
+                drop_behavior: Some(DropBehavior::Cascade),
+                ..
+            }
+            | AlterTableOperation::DropColumn {
+                drop_behavior: Some(DropBehavior::Cascade),
+                ..
+            } => Err(cascade()),
+            AlterTableOperation::AlterColumn {
+                op: AlterColumnOperation::SetDataType { data_type, .. },
+                ..
+            } => types::check(data_type, self.backend),
+            AlterTableOperation::DropConstraint { .. }
+            | AlterTableOperation::DropColumn { .. }
+            | AlterTableOperation::RenameColumn { .. }
+            | AlterTableOperation::RenameConstraint { .. }
+            | AlterTableOperation::AlterColumn { .. }
+            | AlterTableOperation::ValidateConstraint { .. } => Ok(()),
+            _ => Err(alterations()),
+        }
+    }
+
+    /// A table keeps its schema, whatever it is called.
+    fn renamed(&mut self, table: &ObjectName, name: &ObjectName) -> Result<(), Error> {
+        let (schema, own) = (table.0.split_last(), name.0.len() == 1);
+        let mut parts = schema.map_or_else(Vec::new, |(_, schema)| schema.to_vec());
+        if !own {
+            parts.clear();
+        }
+        parts.extend(name.0.iter().cloned());
+        let renamed = self.name(&ObjectName(parts))?;
+        self.footprint.writes.insert(renamed);
+        Ok(())
+    }
+
+    fn column(&mut self, column: &ColumnDef) -> Result<(), Error> {
+        types::check(&column.data_type, self.backend)?;
+        column
+            .options
+            .iter()
+            .try_for_each(|option| self.column_option(&option.option))
+    }
+
+    fn constraint(&mut self, constraint: &TableConstraint) -> Result<(), Error> {
+        match constraint {
+            TableConstraint::ForeignKey(key) => {
+                self.foreign_key(key);
+                Ok(())
+            }
+            TableConstraint::Unique(_)
+            | TableConstraint::PrimaryKey(_)
+            | TableConstraint::Check(_) => Ok(()),
+            _ => Err(Error::invalid(
+                "constraints are read that are PRIMARY KEY, UNIQUE, FOREIGN KEY and CHECK",
+            )),
+        }
+    }
+
+    fn column_option(&mut self, option: &ColumnOption) -> Result<(), Error> {
+        match option {
+            ColumnOption::ForeignKey(key) => self.foreign_key(key),
+            ColumnOption::OnConflict(Keyword::ROLLBACK) => {
+                return Err(Error::invalid(
+                    "ON CONFLICT ROLLBACK would end transactions behind the host's back: leave it out",
+                ));
+            }
+            ColumnOption::Null
+            | ColumnOption::NotNull
+            | ColumnOption::Default(_)
+            | ColumnOption::PrimaryKey(_)
+            | ColumnOption::Unique(_)
+            | ColumnOption::Check(_)
+            | ColumnOption::Collation(_)
+            | ColumnOption::Generated { .. }
+            | ColumnOption::Identity(_)
+            | ColumnOption::OnConflict(_) => {}
+            // AUTOINCREMENT.
+            ColumnOption::DialectSpecific(_) if self.backend == Backend::Sqlite => {}
+            _ => {
+                return Err(Error::invalid(format!(
+                    "the column's {option} can't be read"
+                )));
             }
         }
         Ok(())
     }
 
     /// A reference to another table probes it for rows, so it counts as reading it.
-    fn constraint(&mut self, constraint: &TableConstraint) {
-        if let TableConstraint::ForeignKey(key) = constraint {
-            self.foreign_key(key);
-        }
-    }
-
-    fn column_option(&mut self, option: &ColumnOption) {
-        if let ColumnOption::ForeignKey(key) = option {
-            self.foreign_key(key);
-        }
-    }
-
     fn foreign_key(&mut self, key: &ForeignKeyConstraint) {
         if let Ok(name) = self.name(&key.foreign_table)
             && !self.footprint.writes.contains(&name)
@@ -156,4 +313,26 @@ impl Walk {
             self.footprint.reads.insert(name);
         }
     }
+}
+
+/// The parser says so of every table that is kept in no format of another dialect's.
+fn no_format() -> HiveFormat {
+    HiveFormat {
+        row_format: None,
+        serde_properties: None,
+        storage: None,
+        location: None,
+    }
+}
+
+fn cascade() -> Error {
+    Error::invalid(
+        "CASCADE would drop what others have made of it: drop each of your own tables, indexes and constraints by its name",
+    )
+}
+
+fn alterations() -> Error {
+    Error::invalid(
+        "ALTER TABLE is read for adding, dropping, renaming and altering columns and constraints, and renaming the table",
+    )
 }

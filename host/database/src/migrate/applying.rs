@@ -7,7 +7,8 @@ use crate::database::Database;
 use crate::error::{ConflictKind, Error, TimeoutKind, UnavailableReason};
 use crate::footprint::{Footprint, StatementKind};
 use crate::grants::{Grants, MIGRATIONS_TABLE, Refusal};
-use crate::statement::{Failed, Request};
+use crate::session::Session;
+use crate::statement::{Author, Failed, Request};
 use crate::transaction::{Isolation, TransactionOptions};
 use crate::url::Backend;
 use crate::value::Value;
@@ -17,14 +18,23 @@ use super::{Bounds, Checked, Migration, MigrationError, MigrationTable, catalog}
 /// PostgreSQL's advisory lock under which migrations are applied: "poolhous" in ASCII.
 pub(super) const LOCK: i64 = 0x706f_6f6c_686f_7573;
 
+/// What is to be done in it.
+#[derive(Clone, Copy)]
+pub(super) enum Work<'a> {
+    /// What was not applied before.
+    Migrations(&'a [Checked<'a>]),
+    /// What a role lacks of the grants.
+    Role(&'a Arc<str>),
+}
+
 /// What applying works with.
 pub(super) struct Applying<'a> {
-    plugin: &'a str,
-    grants: &'a Grants,
+    pub(super) plugin: &'a str,
+    pub(super) grants: &'a Grants,
     backend: Backend,
     bounds: Bounds,
     echo: bool,
-    connection: &'a mut Connection,
+    pub(super) connection: &'a mut Connection,
     step: Step,
 }
 
@@ -63,28 +73,28 @@ impl<'a> Applying<'a> {
         }
     }
 
-    pub(super) async fn all(
-        &mut self,
-        checked: &[Checked<'_>],
-    ) -> Result<Vec<u32>, MigrationError> {
+    /// Does it in a transaction, under the lock by which hosts exclude each other, as the login and as nobody's role.
+    /// Answers the numbers of migrations that were applied.
+    pub(super) async fn all(&mut self, work: Work<'_>) -> Result<Vec<u32>, MigrationError> {
         // Whatever the database's own isolation is: with a snapshot taken before the lock, what another host has applied
         // meanwhile would not be seen.
         let options = TransactionOptions {
             isolation: Isolation::ReadCommitted,
             ..TransactionOptions::default()
         };
-        self.connection
-            .begin(&options)
-            .await
-            .map_err(|failed| self.database(failed))?;
-        match self.inside(checked).await {
-            Ok(applied) => {
+        let begun = match self.connection.set_for(&Session::default()).await {
+            Ok(_) => self.connection.begin(&options).await,
+            Err(failed) => Err(failed),
+        };
+        begun.map_err(|failed| self.database(failed))?;
+        match self.inside(work).await {
+            Ok(done) => {
                 self.step = Step::Commit;
                 self.connection
                     .commit()
                     .await
                     .map_err(|failed| self.database(failed))?;
-                Ok(applied)
+                Ok(done)
             }
             Err(error) => {
                 // Where even this fails the connection is closed next, which ends the transaction too.
@@ -94,7 +104,7 @@ impl<'a> Applying<'a> {
         }
     }
 
-    async fn inside(&mut self, checked: &[Checked<'_>]) -> Result<Vec<u32>, MigrationError> {
+    async fn inside(&mut self, work: Work<'_>) -> Result<Vec<u32>, MigrationError> {
         // SQLite's BEGIN IMMEDIATE is its lock already.
         if self.backend == Backend::Postgresql {
             // Zero would be for ever.
@@ -106,6 +116,13 @@ impl<'a> Applying<'a> {
                 .await?;
         }
         self.step = Step::Records;
+        match work {
+            Work::Migrations(checked) => self.migrate(checked).await,
+            Work::Role(role) => self.grant_role(role).await.map(|()| Vec::new()),
+        }
+    }
+
+    async fn migrate(&mut self, checked: &[Checked<'_>]) -> Result<Vec<u32>, MigrationError> {
         let applied_at = match self.backend {
             Backend::Postgresql => "applied_at timestamptz NOT NULL DEFAULT now()",
             Backend::Sqlite => {
@@ -154,6 +171,7 @@ impl<'a> Applying<'a> {
                 sql,
                 parameters: &[],
                 kind: footprint.kind,
+                author: Author::Plugin,
                 limits: catalog::LIMITS,
                 rows: false,
             };
@@ -217,6 +235,10 @@ impl<'a> Applying<'a> {
         for index in &footprint.indexes {
             let (sql, parameter) = catalog::index_query(index, self.backend);
             let tables = catalog::texts(&self.ours(sql, &[Value::Text(parameter)]).await?);
+            // ALTER INDEX renames tables as well.
+            if tables.iter().any(String::is_empty) {
+                return Err(self.failed_with(Error::invalid(format!("{index:?} is no index"))));
+            }
             if let Some(table) = tables
                 .into_iter()
                 .find(|table| !self.grants.write.contain(table))
@@ -229,7 +251,7 @@ impl<'a> Applying<'a> {
         Ok(())
     }
 
-    async fn ours(
+    pub(super) async fn ours(
         &mut self,
         sql: &str,
         parameters: &[Value],
@@ -238,6 +260,7 @@ impl<'a> Applying<'a> {
             sql: &Arc::from(sql),
             parameters,
             kind: StatementKind::Query,
+            author: Author::Host,
             limits: catalog::LIMITS,
             rows: true,
         };
@@ -247,7 +270,7 @@ impl<'a> Applying<'a> {
             .map_err(|failed| self.database(failed))
     }
 
-    async fn batch(&mut self, sql: &str) -> Result<(), MigrationError> {
+    pub(super) async fn batch(&mut self, sql: &str) -> Result<(), MigrationError> {
         let result = self.connection.batch(sql).await;
         result.map_err(|failed| self.database(failed))
     }

@@ -3,6 +3,7 @@
 use crate::builder::Limits;
 use crate::column::{Answer, Values};
 use crate::footprint::fold;
+use crate::postgres::quoted as quoted_name;
 use crate::url::Backend;
 
 /// For our own questions: more than any catalog answers.
@@ -38,7 +39,8 @@ pub(super) fn columns_query(table: &str, backend: Backend) -> (&'static str, Str
     }
 }
 
-/// The table that an index belongs to; no rows where there is no such index.
+/// The table that an index belongs to; an empty name where it is another thing than an index, and no rows where there is
+/// none of that name.
 pub(super) fn index_query(index: &str, backend: Backend) -> (&'static str, String) {
     match backend {
         Backend::Sqlite => (
@@ -46,9 +48,14 @@ pub(super) fn index_query(index: &str, backend: Backend) -> (&'static str, Strin
             index.to_owned(),
         ),
         Backend::Postgresql => (
-            "SELECT CASE WHEN n.nspname = 'public' THEN c.relname::text ELSE n.nspname || '.' || c.relname END FROM pg_catalog.pg_index i \
-             JOIN pg_catalog.pg_class c ON c.oid = i.indrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE i.indexrelid = to_regclass($1)",
-            index.split('.').map(quote).collect::<Vec<_>>().join("."),
+            "SELECT CASE WHEN i.indrelid IS NULL THEN '' WHEN n.nspname = 'public' THEN t.relname::text ELSE n.nspname || '.' || t.relname END \
+             FROM pg_catalog.pg_class c LEFT JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid LEFT JOIN pg_catalog.pg_class t ON t.oid = i.indrelid \
+             LEFT JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace WHERE c.oid = to_regclass($1)",
+            index
+                .split('.')
+                .map(quoted_name)
+                .collect::<Vec<_>>()
+                .join("."),
         ),
     }
 }
@@ -91,11 +98,7 @@ fn parts(name: &str, backend: Backend) -> Vec<String> {
 fn quoted(name: &str, backend: Backend) -> String {
     parts(name, backend)
         .iter()
-        .map(|part| quote(part))
+        .map(|part| quoted_name(part))
         .collect::<Vec<_>>()
         .join(".")
-}
-
-fn quote(part: &str) -> String {
-    format!("\"{}\"", part.replace('"', "\"\""))
 }

@@ -11,6 +11,7 @@ use crate::url::PostgresTarget;
 
 use super::control::Control;
 use super::prepared::{KEPT, KNOWN};
+use super::session::Remembered;
 use super::{PostgresConnection, errors};
 
 /// The name by which `pg_stat_activity` shows the pool's connections.
@@ -74,9 +75,10 @@ impl PostgresConnector {
             .map_err(refused)?;
         Ok(PostgresConnection {
             reset: format!(
-                "ROLLBACK; CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; UNLISTEN *; SELECT pg_advisory_unlock_all(); DISCARD TEMP; DISCARD SEQUENCES; {seed}{settings}; {PREPARED}"
+                "ROLLBACK; CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ROLE; RESET ALL; UNLISTEN *; SELECT pg_advisory_unlock_all(); DISCARD TEMP; DISCARD SEQUENCES; {seed}{settings}; {PREPARED}"
             ),
             inner,
+            session: Remembered::default(),
             busy: false,
             pid,
             version,

@@ -271,6 +271,8 @@ fn statement(error: &PgDatabaseError, place: &str) -> Error {
             message,
             limit: Duration::ZERO,
         },
+        // What it lacks only whoever asked can be told.
+        "42501" => Error::Denied(message),
         code if is_connection_error(code)
             || matches!(error.severity(), PgSeverity::Fatal | PgSeverity::Panic) =>
         {

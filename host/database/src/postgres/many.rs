@@ -89,8 +89,7 @@ impl PostgresConnection {
                 }
                 Err(failed) if failed.broken => return Err(failed),
                 Err(_) => {
-                    self.batch("ROLLBACK TO SAVEPOINT poolhouse_unnest; RELEASE SAVEPOINT poolhouse_unnest")
-                        .await?;
+                    self.roll_back_to("poolhouse_unnest").await?;
                 }
             }
             self.busy = true;

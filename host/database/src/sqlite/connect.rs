@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use crate::error::{ConflictKind, Error, UnavailableReason};
 use crate::url::SqliteTarget;
 
+use super::authorizer::Authorizer;
 use super::{PREPARED, SqliteConnection, errors, session};
 
 /// SQLite's virtual machine looks so often, in its own instructions, whether it was cancelled.
@@ -120,13 +121,15 @@ impl SqliteConnector {
                 .map_err(refused)?
                 .set_progress_handler(CANCEL_EVERY, move || !cancelled.load(Ordering::Relaxed));
         }
+        // Before anything is prepared, for what was prepared before it would have to be so anew.
+        let authorizer = Authorizer::install(&mut inner).await.map_err(refused)?;
         let version = sqlx::query("SELECT sqlite_version()")
             .fetch_one(&mut inner)
             .await
             .map_err(refused)?
             .try_get::<String, _>(0)
             .unwrap_or_default();
-        let as_opened = session::state(&mut inner).await.map_err(refused)?;
+        let (as_opened, _) = session::state(&mut inner).await.map_err(refused)?;
         Ok(SqliteConnection {
             inner,
             as_opened,
@@ -134,6 +137,8 @@ impl SqliteConnector {
             version,
             busy: false,
             query_only: false,
+            read_only: false,
+            authorizer,
             cancelled,
             schema_version: None,
             checked_at: std::time::Instant::now(),

@@ -17,6 +17,7 @@ use crate::footprint::before_semicolon;
 use crate::statement::{Failed, Request};
 use crate::url::Backend;
 
+use super::authorizer::Rules;
 use super::collected::Collected;
 use super::prepared::Prepared;
 use super::{SqliteConnection, encode, errors};
@@ -98,8 +99,12 @@ impl SqliteConnection {
         );
         self.writing_temp(async |connection| {
             let create = sqlx::query_with(AssertSqlSafe(sql).into_sql_str(), arguments);
-            let done = (&mut connection.inner)
-                .execute(create.persistent(false))
+            let done = connection
+                .by_rules(Rules::Cursor, async |connection| {
+                    (&mut connection.inner)
+                        .execute(create.persistent(false))
+                        .await
+                })
                 .await;
             done.map(drop)
                 .map_err(|error| errors::failed(error, &connection.path))
@@ -171,12 +176,18 @@ impl SqliteConnection {
             Err(failed) => return answer(opened, Err(failed)),
         };
         self.busy = true;
-        let stopped = self.stream_busy(&request, &prepared, opened, demands).await;
-        match stopped {
-            Ok(true) => self.settle().await?,
-            Ok(false) => {}
-            Err(failed) => return Err(failed),
-        }
+        self.by_rules(request.rules(), async |connection| {
+            let stopped = connection
+                .stream_busy(&request, &prepared, opened, demands)
+                .await;
+            match stopped {
+                // Until the driver's thread is done with it, its rules must stay.
+                Ok(true) => connection.settle().await,
+                Ok(false) => Ok(()),
+                Err(failed) => Err(failed),
+            }
+        })
+        .await?;
         let forgotten = self.forget_after(&request).await;
         self.busy = false;
         forgotten

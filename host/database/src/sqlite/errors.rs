@@ -23,6 +23,9 @@ pub(super) const CORRUPT: i32 = 11;
 pub(super) const FULL: i32 = 13;
 pub(super) const NOT_A_DATABASE: i32 = 26;
 
+/// Refused by the authorizer.
+const AUTHORIZER: i32 = 23;
+
 /// Result codes of constraints; all of them extend the first.
 const CONSTRAINT: i32 = 19;
 const CHECK: i32 = 275;
@@ -108,6 +111,7 @@ fn read(code: i32, message: &str, path: &Path) -> Error {
         14 => file("can't be opened"),
         NOT_A_DATABASE => file("is not a database"),
         CONSTRAINT => constraint(code, message),
+        AUTHORIZER => Error::Denied(message.to_owned()),
         _ => Error::Statement {
             code: code.to_string(),
             message: message.to_owned(),

@@ -12,9 +12,10 @@ use sqlx::{AssertSqlSafe, Either, Executor, SqlSafeStr};
 use crate::error::Error;
 use crate::footprint::{MAX_CACHED_SQL, MAX_PARAMETERS};
 use crate::many::{Many, at_row};
-use crate::statement::Failed;
+use crate::statement::{Author, Failed};
 use crate::value::Value;
 
+use super::authorizer::{self, Rules};
 use super::{SqliteConnection, encode, errors, placeholders, thread_died};
 
 /// How many copies of a statement a text has: of each number one text is prepared and kept. With these, 10,000 rows of
@@ -61,22 +62,26 @@ impl SqliteConnection {
         let arguments =
             encode::arguments(&values).map_err(|error| refused_row(many, start, count, error))?;
         let sql = AssertSqlSafe(Arc::clone(text)).into_sql_str();
-        let mut stream = (&mut self.inner).fetch_many(sqlx::query_with(sql, arguments));
-        let (mut changed, mut done) = (0_u64, 0);
-        loop {
-            match stream.try_next().await {
-                Ok(Some(Either::Left(ran))) => {
-                    changed = changed.saturating_add(ran.rows_affected());
-                    done += 1;
-                }
-                Ok(Some(Either::Right(_))) => {}
-                Ok(None) if done == count => return Ok(changed),
-                Ok(None) => return Err(thread_died(&self.path)),
-                Err(error) => {
-                    return Err(at_row(errors::failed(error, &self.path), start + done));
+        self.by_rules(Rules::Plugin, async |connection| {
+            let mut stream = (&mut connection.inner).fetch_many(sqlx::query_with(sql, arguments));
+            let (mut changed, mut done) = (0_u64, 0);
+            loop {
+                match stream.try_next().await {
+                    Ok(Some(Either::Left(ran))) => {
+                        changed = changed.saturating_add(ran.rows_affected());
+                        done += 1;
+                    }
+                    Ok(Some(Either::Right(_))) => {}
+                    Ok(None) if done == count => return Ok(changed),
+                    Ok(None) => return Err(thread_died(&connection.path)),
+                    Err(error) => {
+                        let failed = errors::failed(error, &connection.path);
+                        return Err(at_row(failed, start + done));
+                    }
                 }
             }
-        }
+        })
+        .await
     }
 }
 
@@ -98,5 +103,6 @@ fn copies_of(many: &Many<'_>, count: usize) -> Option<Arc<str>> {
         return None;
     }
     let text = vec![placeholders::nameless(many.sql)?; count].join("\n;\n");
-    (text.len() <= MAX_CACHED_SQL).then(|| Arc::from(text))
+    let text = authorizer::text(&text, Author::Plugin);
+    (text.len() <= MAX_CACHED_SQL).then_some(text)
 }

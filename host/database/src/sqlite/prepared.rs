@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, Column as _, ColumnOrigin, Executor, Row, SqlSafeStr, 
 use crate::statement::{Failed, Request};
 use crate::value::Kind;
 
-use super::{SqliteConnection, decode, errors, placeholders};
+use super::{SqliteConnection, authorizer, decode, errors, placeholders};
 
 /// What is known of a prepared statement.
 #[derive(Debug)]
@@ -47,14 +47,17 @@ impl SqliteConnection {
         if let Some(prepared) = self.prepared.get(request.sql) {
             return Ok(Arc::clone(prepared));
         }
-        let sql =
-            placeholders::nameless(request.sql).map_or_else(|| Arc::clone(request.sql), Arc::from);
+        let sql = placeholders::nameless(request.sql);
+        let sql = authorizer::text(sql.as_deref().unwrap_or(request.sql), request.author);
         // What is found out now is of the tables as they are now.
         self.forget_changed().await?;
-        let statement = (&mut self.inner)
-            .prepare(AssertSqlSafe(Arc::clone(&sql)).into_sql_str())
-            .await
-            .map_err(|error| errors::failed(error, &self.path))?;
+        let text = AssertSqlSafe(Arc::clone(&sql)).into_sql_str();
+        let prepared = self
+            .by_rules(request.rules(), async |connection| {
+                (&mut connection.inner).prepare(text).await
+            })
+            .await;
+        let statement = prepared.map_err(|error| errors::failed(error, &self.path))?;
         let mut columns = Vec::with_capacity(statement.columns().len());
         for column in statement.columns() {
             let database_type = match column.origin() {
@@ -69,7 +72,7 @@ impl SqliteConnection {
                 database_type,
             });
         }
-        let checked = Arc::from(format!("{sql}\n; PRAGMA schema_version"));
+        let checked = Arc::from(format!("{sql}; PRAGMA schema_version"));
         let prepared = Arc::new(Prepared {
             sql,
             checked,

@@ -10,14 +10,16 @@ const STATE: &str = "SELECT json_array((SELECT count(*) FROM sqlite_temp_master)
     (SELECT * FROM pragma_foreign_keys), (SELECT * FROM pragma_full_column_names), (SELECT * FROM pragma_fullfsync), \
     (SELECT * FROM pragma_ignore_check_constraints), (SELECT * FROM pragma_journal_size_limit), \
     (SELECT * FROM pragma_legacy_alter_table), (SELECT * FROM pragma_locking_mode), \
-    (SELECT * FROM pragma_max_page_count), (SELECT * FROM pragma_query_only), \
+    (SELECT * FROM pragma_max_page_count), \
     (SELECT * FROM pragma_read_uncommitted), (SELECT * FROM pragma_recursive_triggers), \
     (SELECT * FROM pragma_reverse_unordered_selects), (SELECT * FROM pragma_secure_delete), \
     (SELECT * FROM pragma_short_column_names), (SELECT * FROM pragma_synchronous), (SELECT * FROM pragma_temp_store), \
     (SELECT * FROM pragma_threads), (SELECT * FROM pragma_trusted_schema), \
-    (SELECT * FROM pragma_writable_schema))";
+    (SELECT * FROM pragma_writable_schema)), (SELECT * FROM pragma_query_only)";
 
-/// The same text for the same state.
-pub(super) async fn state(connection: &mut sqlx::SqliteConnection) -> Result<String, sqlx::Error> {
-    sqlx::query_scalar(STATE).fetch_one(connection).await
+/// The same text for the same state, and whether writes are refused.
+pub(super) async fn state(
+    connection: &mut sqlx::SqliteConnection,
+) -> Result<(String, bool), sqlx::Error> {
+    sqlx::query_as(STATE).fetch_one(connection).await
 }

@@ -19,6 +19,7 @@ mod grants;
 mod health;
 mod kinds;
 mod limits;
+mod locks;
 mod many;
 mod migrations;
 mod pairs;

@@ -337,3 +337,187 @@ async fn hosts_start_together(opened: &Opened, busy_timeout: u64) {
         assert_eq!(host.close(std::time::Duration::from_secs(5)).await, 0);
     }
 }
+
+/// What a migration could reach others by, and each is refused before anything is applied.
+const ATTACKS: [(&str, &[Backend]); 52] = [
+    ("CREATE TABLE orders AS SELECT * FROM secrets", BOTH),
+    ("CREATE TABLE orders AS TABLE secrets", POSTGRESQL),
+    (
+        "CREATE TABLE orders AS WITH s AS (SELECT * FROM secrets) SELECT * FROM s",
+        BOTH,
+    ),
+    (
+        "CREATE TABLE orders (id INTEGER REFERENCES secrets (id))",
+        BOTH,
+    ),
+    (
+        "CREATE TABLE orders (id INTEGER, FOREIGN KEY (id) REFERENCES secrets (id))",
+        BOTH,
+    ),
+    (
+        "CREATE TABLE orders (plugin TEXT REFERENCES poolhouse_migrations)",
+        BOTH,
+    ),
+    (
+        "ALTER TABLE orders ADD COLUMN s INTEGER REFERENCES secrets (id)",
+        BOTH,
+    ),
+    (
+        "ALTER TABLE orders ADD CONSTRAINT c FOREIGN KEY (id) REFERENCES secrets (id)",
+        POSTGRESQL,
+    ),
+    ("CREATE TABLE orders (LIKE secrets)", POSTGRESQL),
+    (
+        "CREATE TABLE orders (LIKE secrets INCLUDING ALL)",
+        POSTGRESQL,
+    ),
+    (
+        "CREATE TABLE orders (id INTEGER) INHERITS (secrets)",
+        POSTGRESQL,
+    ),
+    (
+        "CREATE TABLE orders PARTITION OF secrets DEFAULT",
+        POSTGRESQL,
+    ),
+    ("CREATE TABLE orders OF secrets", POSTGRESQL),
+    ("CREATE TABLE orders (s secrets)", POSTGRESQL),
+    ("CREATE TABLE orders (s secrets[])", POSTGRESQL),
+    ("CREATE TABLE orders (s public.secrets)", POSTGRESQL),
+    ("CREATE TABLE orders (s \"secrets\")", POSTGRESQL),
+    (
+        "CREATE TABLE orders (s TEXT DEFAULT (NULL::secrets)::text)",
+        POSTGRESQL,
+    ),
+    ("ALTER TABLE orders ADD COLUMN s secrets", POSTGRESQL),
+    (
+        "ALTER TABLE orders ALTER COLUMN id TYPE secrets USING NULL",
+        POSTGRESQL,
+    ),
+    ("CREATE TABLE orders (id INTEGER DEFAULT sneak())", BOTH),
+    ("CREATE TABLE orders (id INTEGER CHECK (sneak() > 0))", BOTH),
+    (
+        "CREATE TABLE orders (id INTEGER, n INTEGER GENERATED ALWAYS AS (sneak()) STORED)",
+        BOTH,
+    ),
+    ("CREATE INDEX i ON orders (sneak())", BOTH),
+    ("CREATE INDEX i ON orders (id) WHERE sneak() > 0", BOTH),
+    (
+        "ALTER TABLE orders ALTER COLUMN id SET DEFAULT sneak()",
+        POSTGRESQL,
+    ),
+    (
+        "ALTER TABLE orders ADD CONSTRAINT c CHECK (sneak() > 0)",
+        POSTGRESQL,
+    ),
+    (
+        "CREATE TABLE orders (id INTEGER) TABLESPACE pg_default",
+        POSTGRESQL,
+    ),
+    (
+        "CREATE TABLE orders (id INTEGER) WITH (fillfactor = 10)",
+        POSTGRESQL,
+    ),
+    ("CREATE UNLOGGED TABLE orders (id INTEGER)", POSTGRESQL),
+    ("CREATE TEMP TABLE orders (id INTEGER)", BOTH),
+    ("CREATE TABLE pg_temp.orders (id INTEGER)", POSTGRESQL),
+    ("CREATE TABLE temp.orders (id INTEGER)", BOTH),
+    ("ALTER TABLE orders RENAME TO secrets", BOTH),
+    ("ALTER TABLE other.orders RENAME TO progress", POSTGRESQL),
+    ("ALTER INDEX secrets RENAME TO progress", POSTGRESQL),
+    ("ALTER INDEX orders RENAME TO secrets2", POSTGRESQL),
+    ("ALTER INDEX secrets_id RENAME TO mine", POSTGRESQL),
+    ("DROP INDEX secrets_id", BOTH),
+    ("DROP TABLE orders, secrets", POSTGRESQL),
+    ("DROP TABLE orders CASCADE", POSTGRESQL),
+    ("ALTER TABLE orders DROP COLUMN id CASCADE", POSTGRESQL),
+    ("ALTER TABLE orders OWNER TO postgres", POSTGRESQL),
+    ("ALTER TABLE orders SET SCHEMA other", POSTGRESQL),
+    ("ALTER TABLE orders INHERIT secrets", POSTGRESQL),
+    ("ALTER TABLE orders DISABLE TRIGGER ALL", POSTGRESQL),
+    ("ALTER TABLE secrets ADD COLUMN x INTEGER", BOTH),
+    ("CREATE INDEX i ON secrets (id)", BOTH),
+    (
+        "CREATE TRIGGER t AFTER INSERT ON orders BEGIN DELETE FROM secrets; END",
+        BOTH,
+    ),
+    ("INSERT INTO orders SELECT id FROM secrets", BOTH),
+    ("COMMENT ON TABLE secrets IS 'x'", POSTGRESQL),
+    ("GRANT ALL ON secrets TO public", POSTGRESQL),
+];
+
+const BOTH: &[Backend] = &[Backend::Sqlite, Backend::Postgresql];
+const POSTGRESQL: &[Backend] = &[Backend::Postgresql];
+
+#[tokio::test]
+async fn a_migration_reaches_its_own_tables_only() {
+    for opened in both().await {
+        opened
+            .ddl("CREATE TABLE secrets (id INTEGER PRIMARY KEY); INSERT INTO secrets VALUES (1); CREATE INDEX secrets_id ON secrets (id); CREATE TABLE orders (id INTEGER)")
+            .await;
+        if opened.backend() == Backend::Postgresql {
+            opened.ddl("CREATE SCHEMA other; CREATE TABLE other.orders (id INTEGER); CREATE FUNCTION sneak() RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 1'").await;
+        }
+        for (sql, backends) in ATTACKS {
+            if !backends.contains(&opened.backend()) {
+                continue;
+            }
+            let granted = Grants {
+                write: Tables::from_iter(["orders", "progress", "other.orders"]),
+                ..grants()
+            };
+            let attack = migration(1, &[], &[sql]);
+            let applied = opened
+                .database
+                .migrate(&plugin(), &granted, &[attack])
+                .await;
+            assert!(
+                matches!(
+                    applied,
+                    Err(MigrationError::Denied(_) | MigrationError::Invalid { .. })
+                ) || matches!(&applied, Err(MigrationError::Statement { cause, .. }) if matches!(**cause, Error::Invalid(_))),
+                "{sql}: {applied:?}"
+            );
+        }
+        // Nothing of what its own tables need is refused with them.
+        let own: &[&str] = match opened.backend() {
+            Backend::Sqlite => &[
+                "CREATE TABLE IF NOT EXISTS progress (id INTEGER PRIMARY KEY AUTOINCREMENT, price DECIMAL_TEXT NOT NULL DEFAULT '0', n INTEGER CHECK (n > 0), m INTEGER GENERATED ALWAYS AS (n + 1) VIRTUAL, CONSTRAINT u UNIQUE (n))",
+                "CREATE UNIQUE INDEX p ON progress (abs(n), price COLLATE NOCASE) WHERE n > 1",
+                "ALTER TABLE progress ADD COLUMN note TEXT DEFAULT 'n' CHECK (length(note) > 0)",
+                "ALTER TABLE progress RENAME COLUMN note TO remark",
+                "ALTER TABLE progress DROP COLUMN remark",
+                "INSERT INTO progress (n) VALUES (1) ON CONFLICT DO NOTHING",
+                "DROP INDEX p",
+                "ALTER TABLE orders RENAME TO more",
+                "CREATE TABLE orders AS SELECT * FROM progress",
+                "DROP TABLE IF EXISTS progress",
+            ],
+            Backend::Postgresql => &[
+                "CREATE TABLE IF NOT EXISTS progress (id BIGSERIAL PRIMARY KEY, price NUMERIC(20, 4) NOT NULL DEFAULT 0, n INTEGER CHECK (n > 0), m INTEGER GENERATED ALWAYS AS (n + 1) STORED, tags TEXT[], at TIMESTAMP WITH TIME ZONE DEFAULT now(), d DOUBLE PRECISION, v CHARACTER VARYING(9), k JSONB DEFAULT '{}'::jsonb, u UUID, CONSTRAINT uu UNIQUE (n))",
+                "CREATE UNIQUE INDEX p ON progress USING btree (abs(n), price DESC) INCLUDE (d) WHERE n > 1",
+                "ALTER TABLE progress ADD COLUMN note TEXT DEFAULT 'n' CHECK (length(note) > 0), ALTER COLUMN n TYPE BIGINT USING n::bigint",
+                "ALTER TABLE progress RENAME COLUMN note TO remark",
+                "ALTER TABLE progress DROP COLUMN remark",
+                "ALTER TABLE progress ADD CONSTRAINT f FOREIGN KEY (n) REFERENCES orders2 (id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED",
+                "ALTER INDEX p RENAME TO q",
+                "INSERT INTO progress (n) VALUES (1) ON CONFLICT DO NOTHING",
+                "DROP INDEX q",
+                "ALTER TABLE orders RENAME TO more",
+                "CREATE TABLE orders AS SELECT * FROM progress",
+                "DROP TABLE IF EXISTS progress",
+            ],
+        };
+        opened
+            .ddl("CREATE TABLE orders2 (id BIGINT PRIMARY KEY); INSERT INTO orders2 VALUES (1)")
+            .await;
+        let granted = Grants {
+            read: Tables::from_iter(["orders2", "progress"]),
+            write: Tables::from_iter(["orders", "progress", "more"]),
+            ..grants()
+        };
+        let all = migration(1, &[], own);
+        let applied = opened.database.migrate(&plugin(), &granted, &[all]).await;
+        assert_eq!(applied, Ok(vec![1]));
+        assert_eq!(opened.database.stats().checked_out, 0);
+    }
+}

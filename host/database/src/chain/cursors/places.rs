@@ -8,7 +8,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::actor::{Acquire, Actor, Within};
 use crate::chain::levels::{CONTROL_LIMIT, GRACE, after};
 use crate::chain::streaming::{Stream, Streaming};
-use crate::chain::{Admitted, Chain, lost_connection, operate, taken_back};
+use crate::chain::{Admitted, Chain, lost_connection, operate, operate_as, taken_back};
 use crate::column::{Batch, ColumnInfo};
 use crate::connection::{Connection, Cursor, DatabaseConnector};
 use crate::error::Error;
@@ -21,6 +21,7 @@ use super::{CursorId, Place};
 impl Chain {
     pub(super) async fn open_joined(
         &mut self,
+        actor: &Actor,
         id: CursorId,
         request: &Request<'_>,
         admitted: &Admitted,
@@ -33,9 +34,15 @@ impl Chain {
             None => return Err(lost_connection()),
         };
         let work = async |connection: &mut Connection| connection.declare(id.0, request).await;
-        let cursor = self.joined(request.sql, work).await?;
+        let role = actor.role.clone();
+        let cursor = self.joined(role.as_ref(), request.sql, work).await?;
         let columns = cursor.infos().to_vec();
-        Ok((Place::Joined { level, cursor }, columns))
+        let place = Place::Joined {
+            level,
+            role,
+            cursor,
+        };
+        Ok((place, columns))
     }
 
     pub(super) async fn open_alone(
@@ -55,6 +62,7 @@ impl Chain {
                 parameters: request.parameters.to_vec(),
                 limits: request.limits,
                 touches_session,
+                session: actor.session(),
             };
             let opening = Streaming::open(stream);
             let opened = match self.deadline {
@@ -76,7 +84,8 @@ impl Chain {
             connection.begin(&options).await?;
             connection.declare(id.0, request).await
         };
-        match operate(&mut lease, request.sql, self.deadline, work).await {
+        let session = actor.session();
+        match operate_as(&mut lease, &session, request.sql, self.deadline, work).await {
             Some(Ok(cursor)) => {
                 let columns = cursor.infos().to_vec();
                 let place = Place::Own {
@@ -100,7 +109,11 @@ impl Chain {
         place: Place,
     ) -> (Result<Option<Batch>, Error>, Option<Place>) {
         match place {
-            Place::Joined { level, cursor } => self.fetch_joined(level, cursor).await,
+            Place::Joined {
+                level,
+                role,
+                cursor,
+            } => self.fetch_joined(level, role, cursor).await,
             Place::Own {
                 lease,
                 cursor,
@@ -113,6 +126,7 @@ impl Chain {
     async fn fetch_joined(
         &mut self,
         level: TransactionId,
+        role: Option<Arc<str>>,
         mut cursor: Cursor,
     ) -> (Result<Option<Batch>, Error>, Option<Place>) {
         if !cursor.is_ready() {
@@ -122,7 +136,7 @@ impl Chain {
             }
             let sql = Arc::from("FETCH");
             let work = async |connection: &mut Connection| connection.fetch(&mut cursor).await;
-            if let Err(error) = self.joined(&sql, work).await {
+            if let Err(error) = self.joined(role.as_ref(), &sql, work).await {
                 return (Err(error), None);
             }
             if cursor.is_failed()
@@ -132,7 +146,11 @@ impl Chain {
             }
         }
         let result = cursor.ready();
-        let place = Place::Joined { level, cursor };
+        let place = Place::Joined {
+            level,
+            role,
+            cursor,
+        };
         if matches!(result, Ok(Some(_))) {
             return (result, Some(place));
         }
@@ -202,7 +220,7 @@ impl Chain {
     /// Takes a cursor away from the database.
     pub(super) async fn close(&mut self, place: Place) {
         match place {
-            Place::Joined { level, cursor } => self.close_joined(level, cursor).await,
+            Place::Joined { level, cursor, .. } => self.close_joined(level, cursor).await,
             Place::Own {
                 mut lease,
                 touches_session,
