@@ -47,7 +47,7 @@ impl Chain {
         };
         let started = Instant::now();
         let result = if admitted.joined {
-            self.many_joined(&many, &admitted).await
+            self.many_joined(actor, &many, &admitted).await
         } else {
             self.many_alone(actor, &many, &admitted).await
         };
@@ -66,17 +66,30 @@ impl Chain {
     ) -> Result<u64, Error> {
         let mut lease = self.lend(actor, self.acquire).await?;
         lease.touch();
-        let work = async |connection: &mut Connection| connection.many_whole(many).await;
-        let result = operate(&mut lease, many.sql, self.deadline, work).await;
-        self.after_alone(lease, &admitted.footprint, result).await
+        let work = async |connection: &mut Connection| {
+            admitted.check_added(actor, connection)?;
+            connection.many_whole(many).await
+        };
+        let until = self.until_alone(actor.statement_timeout);
+        let result = operate(&mut lease, many.sql, until.at, work).await;
+        self.after_alone(lease, &admitted.footprint, until, result)
+            .await
     }
 
-    async fn many_joined(&mut self, many: &Many<'_>, admitted: &Admitted) -> Result<u64, Error> {
+    async fn many_joined(
+        &mut self,
+        actor: &Actor,
+        many: &Many<'_>,
+        admitted: &Admitted,
+    ) -> Result<u64, Error> {
         let footprint = &admitted.footprint;
         self.session_touched |= footprint.touches_session;
         self.wrote = true;
-        let work = async |connection: &mut Connection| connection.many_within(many).await;
-        let changed = self.joined(many.sql, work).await?;
+        let work = async |connection: &mut Connection| {
+            admitted.check_added(actor, connection)?;
+            connection.many_within(many).await
+        };
+        let changed = self.joined(many.sql, actor.statement_timeout, work).await?;
         self.inserted |= footprint.inserts && changed > 0;
         Ok(changed)
     }

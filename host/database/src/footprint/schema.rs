@@ -1,8 +1,8 @@
 //! Owns the outermost statement and DDL: which of them run, and the tables they make, alter and drop.
 
 use sqlparser::ast::{
-    AlterIndexOperation, AlterTable, AlterTableOperation, ColumnOption, CreateTable,
-    ForeignKeyConstraint, ObjectType, RenameTableNameKind, Statement, TableConstraint,
+    AlterIndexOperation, AlterTable, AlterTableOperation, ColumnOption, CreateTable, DropBehavior,
+    ForeignKeyConstraint, ObjectName, ObjectType, RenameTableNameKind, Statement, TableConstraint,
 };
 
 use crate::error::Error;
@@ -10,6 +10,8 @@ use crate::error::Error;
 use super::StatementKind;
 use super::refusals::refusal;
 use super::walk::Walk;
+
+const CASCADE: &str = "CASCADE would drop what others have made: drop what depends on it by its own name, where it is the plugin's own";
 
 impl Walk {
     /// Sorts the outermost statement: rows, DDL, or one that has a function of its own.
@@ -33,13 +35,16 @@ impl Walk {
             Statement::AlterTable(alter) => self.alter_table(alter),
             Statement::AlterIndex {
                 name,
-                operation: AlterIndexOperation::RenameIndex { .. },
+                operation: AlterIndexOperation::RenameIndex { index_name },
             } => {
                 self.begin_ddl();
-                let name = self.name(name)?;
-                self.footprint.indexes.insert(name);
+                for name in [name, index_name] {
+                    let name = self.name(name)?;
+                    self.footprint.indexes.insert(name);
+                }
                 Ok(())
             }
+            Statement::Drop { cascade: true, .. } => Err(Error::invalid(CASCADE)),
             Statement::Drop {
                 object_type: ObjectType::Table,
                 names,
@@ -119,7 +124,15 @@ impl Walk {
                     .for_each(|option| self.column_option(&option.option)),
                 AlterTableOperation::RenameTable {
                     table_name: RenameTableNameKind::As(name) | RenameTableNameKind::To(name),
-                } => self.write(name),
+                } => self.renamed(&alter.name, name),
+                AlterTableOperation::DropConstraint {
+                    drop_behavior: Some(DropBehavior::Cascade),
+                    ..
+                }
+                | AlterTableOperation::DropColumn {
+                    drop_behavior: Some(DropBehavior::Cascade),
+                    ..
+                } => return Err(Error::invalid(CASCADE)),
                 AlterTableOperation::DropConstraint { .. }
                 | AlterTableOperation::DropColumn { .. }
                 | AlterTableOperation::RenameColumn { .. }
@@ -134,6 +147,23 @@ impl Walk {
             }
         }
         Ok(())
+    }
+
+    /// A table keeps its schema when it gets another name.
+    fn renamed(&mut self, table: &ObjectName, name: &ObjectName) {
+        self.write(name);
+        if let ([schema @ .., _], [_]) = (table.0.as_slice(), name.0.as_slice())
+            && !schema.is_empty()
+        {
+            let whole = ObjectName(schema.iter().chain(&name.0).cloned().collect());
+            match self.name(&whole) {
+                Ok(whole) => self.footprint.writes.insert(whole),
+                Err(error) => {
+                    self.error.get_or_insert(error);
+                    false
+                }
+            };
+        }
     }
 
     /// A reference to another table probes it for rows, so it counts as reading it.

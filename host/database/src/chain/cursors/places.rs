@@ -1,6 +1,7 @@
 //! Owns opening, reading and closing a cursor where it lives: in the chain's transaction, in one of its own, in a task.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use poolhouse_pool::Lease;
 use tokio::time::{Instant, timeout_at};
@@ -12,6 +13,7 @@ use crate::chain::{Admitted, Chain, lost_connection, operate, taken_back};
 use crate::column::{Batch, ColumnInfo};
 use crate::connection::{Connection, Cursor, DatabaseConnector};
 use crate::error::Error;
+use crate::footprint::StatementKind;
 use crate::statement::Request;
 use crate::transaction::{State, TransactionId, TransactionOptions};
 use crate::url::Backend;
@@ -21,6 +23,7 @@ use super::{CursorId, Place};
 impl Chain {
     pub(super) async fn open_joined(
         &mut self,
+        actor: &Actor,
         id: CursorId,
         request: &Request<'_>,
         admitted: &Admitted,
@@ -32,8 +35,13 @@ impl Chain {
             Some(level) => level.id,
             None => return Err(lost_connection()),
         };
-        let work = async |connection: &mut Connection| connection.declare(id.0, request).await;
-        let cursor = self.joined(request.sql, work).await?;
+        let work = async |connection: &mut Connection| {
+            admitted.check_added(actor, connection)?;
+            connection.declare(id.0, request).await
+        };
+        let cursor = self
+            .joined(request.sql, actor.statement_timeout, work)
+            .await?;
         let columns = cursor.infos().to_vec();
         Ok((Place::Joined { level, cursor }, columns))
     }
@@ -57,10 +65,11 @@ impl Chain {
                 touches_session,
             };
             let opening = Streaming::open(stream);
-            let opened = match self.deadline {
+            let until = self.until_alone(actor.statement_timeout);
+            let opened = match until.at {
                 Some(deadline) => timeout_at(deadline, opening)
                     .await
-                    .map_err(|_| self.call_timeout())?,
+                    .map_err(|_| self.out_of_time_alone(until, StatementKind::Query))?,
                 None => opening.await,
             };
             let (streaming, columns) = opened?;
@@ -73,10 +82,12 @@ impl Chain {
             ..TransactionOptions::default()
         };
         let work = async |connection: &mut Connection| {
+            admitted.check_added(actor, connection)?;
             connection.begin(&options).await?;
             connection.declare(id.0, request).await
         };
-        match operate(&mut lease, request.sql, self.deadline, work).await {
+        let until = self.until_alone(actor.statement_timeout);
+        match operate(&mut lease, request.sql, until.at, work).await {
             Some(Ok(cursor)) => {
                 let columns = cursor.infos().to_vec();
                 let place = Place::Own {
@@ -88,7 +99,9 @@ impl Chain {
             }
             result => {
                 let result = result.map(|result| result.map(drop));
-                let failed = self.after_alone(lease, &admitted.footprint, result).await;
+                let failed = self
+                    .after_alone(lease, &admitted.footprint, until, result)
+                    .await;
                 Err(failed.err().unwrap_or_else(lost_connection))
             }
         }
@@ -98,15 +111,16 @@ impl Chain {
     pub(super) async fn fetch_from(
         &mut self,
         place: Place,
+        limit: Option<Duration>,
     ) -> (Result<Option<Batch>, Error>, Option<Place>) {
         match place {
-            Place::Joined { level, cursor } => self.fetch_joined(level, cursor).await,
+            Place::Joined { level, cursor } => self.fetch_joined(level, cursor, limit).await,
             Place::Own {
                 lease,
                 cursor,
                 touches_session,
-            } => self.fetch_own(lease, cursor, touches_session).await,
-            Place::Streaming(streaming) => self.fetch_streaming(streaming).await,
+            } => self.fetch_own(lease, cursor, touches_session, limit).await,
+            Place::Streaming(streaming) => self.fetch_streaming(streaming, limit).await,
         }
     }
 
@@ -114,6 +128,7 @@ impl Chain {
         &mut self,
         level: TransactionId,
         mut cursor: Cursor,
+        limit: Option<Duration>,
     ) -> (Result<Option<Batch>, Error>, Option<Place>) {
         if !cursor.is_ready() {
             // As any statement: not in a transaction that is aborted, lost or out of time.
@@ -122,7 +137,7 @@ impl Chain {
             }
             let sql = Arc::from("FETCH");
             let work = async |connection: &mut Connection| connection.fetch(&mut cursor).await;
-            if let Err(error) = self.joined(&sql, work).await {
+            if let Err(error) = self.joined(&sql, limit, work).await {
                 return (Err(error), None);
             }
             if cursor.is_failed()
@@ -145,11 +160,13 @@ impl Chain {
         mut lease: Lease<DatabaseConnector>,
         mut cursor: Cursor,
         touches_session: bool,
+        limit: Option<Duration>,
     ) -> (Result<Option<Batch>, Error>, Option<Place>) {
         if !cursor.is_ready() {
             let sql = Arc::from("FETCH");
             let work = async |connection: &mut Connection| connection.fetch(&mut cursor).await;
-            let error = match operate(&mut lease, &sql, self.deadline, work).await {
+            let until = self.until_alone(limit);
+            let error = match operate(&mut lease, &sql, until.at, work).await {
                 Some(Ok(())) => None,
                 Some(Err(failed)) => {
                     if failed.broken {
@@ -158,7 +175,7 @@ impl Chain {
                     Some(failed.error)
                 }
                 None if lease.is_revoked() => Some(taken_back("a cursor")),
-                None => Some(self.call_timeout()),
+                None => Some(self.out_of_time_alone(until, StatementKind::Query)),
             };
             if let Some(error) = error {
                 lease.release().await;
@@ -181,11 +198,13 @@ impl Chain {
     async fn fetch_streaming(
         &mut self,
         mut streaming: Streaming,
+        limit: Option<Duration>,
     ) -> (Result<Option<Batch>, Error>, Option<Place>) {
-        let next = match self.deadline {
+        let until = self.until_alone(limit);
+        let next = match until.at {
             Some(deadline) => match timeout_at(deadline, streaming.next()).await {
                 Ok(next) => next,
-                Err(_) => Err(Some(self.call_timeout())),
+                Err(_) => Err(Some(self.out_of_time_alone(until, StatementKind::Query))),
             },
             None => streaming.next().await,
         };
