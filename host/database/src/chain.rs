@@ -9,6 +9,7 @@ mod log;
 mod many;
 mod refused;
 mod streaming;
+mod time;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +21,7 @@ use crate::actor::{Acquire, Actor, Within};
 use crate::column::Answer;
 use crate::connection::{Connection, DatabaseConnector};
 use crate::database::Database;
-use crate::error::{Error, TimeoutKind, UnavailableReason};
+use crate::error::{Error, UnavailableReason};
 use crate::footprint::{Footprint, StatementKind};
 use crate::session::Session;
 use crate::statement::{Author, Failed, Ran, Request};
@@ -33,6 +34,7 @@ pub use cursors::{CursorId, CursorMark};
 
 use admission::Admitted;
 use cursors::Cursors;
+use time::Until;
 
 /// How long after a chain's deadline the pool takes its connection back, should the chain not have done so itself.
 const OVERTIME: Duration = Duration::from_secs(10);
@@ -138,24 +140,19 @@ impl Chain {
         rows: bool,
     ) -> Result<Ran, Error> {
         let admitted = self.admit(actor, within, sql, parameters.len()).await?;
-        let Admitted {
-            sql,
-            footprint,
-            joined,
-        } = admitted;
         let request = Request {
-            sql: &sql,
+            sql: &admitted.sql,
             parameters,
-            kind: footprint.kind,
+            kind: admitted.footprint.kind,
             author: Author::Plugin,
             limits: actor.limits(),
             rows,
         };
         let started = Instant::now();
-        let result = if joined {
-            self.run_joined(actor, &request, &footprint).await
+        let result = if admitted.joined {
+            self.run_joined(actor, &request, &admitted).await
         } else {
-            self.run_alone(actor, &request, &footprint).await
+            self.run_alone(actor, &request, &admitted).await
         };
         let result = result.map_err(|error| self.refused(actor, error));
         if result.is_ok() {
@@ -163,7 +160,7 @@ impl Chain {
         }
         let rows = |ran: &Ran| u64::from(ran.answer.batch.rows).max(ran.changed);
         let outcome = result.as_ref().map(rows).map_err(Error::clone);
-        self.echo_statement(&actor.plugin, &sql, started.elapsed(), &outcome);
+        self.echo_statement(&actor.plugin, &admitted.sql, started.elapsed(), &outcome);
         result
     }
 
@@ -173,8 +170,9 @@ impl Chain {
         &mut self,
         actor: &Actor,
         request: &Request<'_>,
-        footprint: &Footprint,
+        admitted: &Admitted,
     ) -> Result<Ran, Error> {
+        let footprint = &*admitted.footprint;
         let mut lease = self.lend(actor, self.acquire).await?;
         // Rows of a write may turn out to be too many, or unreadable, when it is done; then it must be undone.
         let whole = request.rows && footprint.kind == StatementKind::Write;
@@ -183,6 +181,7 @@ impl Chain {
         }
         let session = actor.session();
         let work = async |connection: &mut Connection| {
+            admitted.check_added(actor, connection)?;
             if whole {
                 connection
                     .run_whole(request.clone(), session.read_only)
@@ -191,8 +190,9 @@ impl Chain {
                 connection.run(request.clone()).await
             }
         };
-        let result = operate_as(&mut lease, &session, request.sql, self.deadline, work).await;
-        self.after_alone(lease, footprint, result).await
+        let until = self.until_alone(actor.statement_timeout);
+        let result = operate_as(&mut lease, &session, request.sql, until.at, work).await;
+        self.after_alone(lease, footprint, until, result).await
     }
 
     /// What came of a statement by itself, whose connection goes back.
@@ -200,6 +200,7 @@ impl Chain {
         &self,
         mut lease: Lease<DatabaseConnector>,
         footprint: &Footprint,
+        until: Until,
         result: Option<Result<T, Failed>>,
     ) -> Result<T, Error> {
         if matches!(result, Some(Ok(_))) && !footprint.touches_session {
@@ -223,7 +224,7 @@ impl Chain {
                 StatementKind::Query => held_too_long(),
                 _ => taken_back("the statement").with_unknown_outcome(),
             }),
-            None => Err(self.statement_timeout(footprint.kind)),
+            None => Err(self.out_of_time_alone(until, footprint.kind)),
         };
         lease.release().await;
         result
@@ -234,35 +235,33 @@ impl Chain {
         &mut self,
         actor: &Actor,
         request: &Request<'_>,
-        footprint: &Footprint,
+        admitted: &Admitted,
     ) -> Result<Ran, Error> {
+        let footprint = &*admitted.footprint;
         self.session_touched |= footprint.touches_session;
         self.wrote |= footprint.kind == StatementKind::Write;
         let work = async |connection: &mut Connection| {
+            admitted.check_added(actor, connection)?;
             let ran = connection.run(request.clone()).await;
             if footprint.touches_session {
                 connection.doubt_session();
             }
             ran
         };
-        let role = actor.role.as_ref();
-        let ran = self.joined(role, request.sql, work).await?;
+        let ran = self.joined(Acting::of(actor), request.sql, work).await?;
         self.inserted |= footprint.inserts && ran.changed > 0;
         Ok(ran)
     }
 
-    /// Does something of a plugin's, in its role, on the transaction's connection, in the time that it and the call have.
+    /// Does something of a plugin's, in its role, on the transaction's connection, in the time that it, the transaction and
+    /// the call have.
     async fn joined<T>(
         &mut self,
-        role: Option<&Arc<str>>,
+        Acting { role, limit }: Acting<'_>,
         sql: &Arc<str>,
         work: impl AsyncFnOnce(&mut Connection) -> Result<T, Failed>,
     ) -> Result<T, Error> {
-        let expires = self.levels.iter().filter_map(|level| level.expires).min();
-        let deadline = [self.deadline, expires.map(|(at, _)| at)]
-            .into_iter()
-            .flatten()
-            .min();
+        let until = self.until_joined(limit);
         let Some(lease) = self.lease.as_mut() else {
             return Err(lost_connection());
         };
@@ -270,7 +269,7 @@ impl Chain {
             connection.act_as(role).await?;
             work(connection).await
         };
-        let result = operate(lease, sql, deadline, work).await;
+        let result = operate(lease, sql, until.at, work).await;
         if lease.is_revoked() {
             let error = held_too_long();
             self.lose(&error);
@@ -280,11 +279,7 @@ impl Chain {
             Some(Ok(done)) => Ok(done),
             Some(Err(failed)) => Err(self.after_failure(failed).await),
             None => {
-                let call_over = self.deadline.is_some_and(|at| at <= Instant::now());
-                let error = match expires {
-                    Some((_, limit)) if !call_over => transaction_timeout(limit),
-                    _ => self.call_timeout(),
-                };
+                let error = self.out_of_time(until);
                 self.lose(&error);
                 Err(error)
             }
@@ -380,26 +375,20 @@ impl Chain {
     fn tenant<'a>(&'a self, actor: &'a Actor) -> &'a Tenant {
         actor.tenant.as_ref().unwrap_or(self.database.own())
     }
+}
 
-    /// What a statement by itself answers when the deadline passes: a write may have been done all the same.
-    fn statement_timeout(&self, statement: StatementKind) -> Error {
-        let mut error = self.call_timeout();
-        if statement == StatementKind::Write
-            && let Error::Timeout { message, .. } = &mut error
-        {
-            message.push_str("; whether the statement's changes were committed is not known");
-        }
-        error
-    }
+/// As whom something is done in a transaction, and how long it may take.
+#[derive(Clone, Copy)]
+struct Acting<'a> {
+    role: Option<&'a Arc<str>>,
+    limit: Option<Duration>,
+}
 
-    fn call_timeout(&self) -> Error {
-        let limit = self.deadline.map_or(Duration::ZERO, |deadline| {
-            deadline.saturating_duration_since(self.started)
-        });
-        Error::Timeout {
-            kind: TimeoutKind::Call,
-            message: format!("the call's time ({limit:?}) is over"),
-            limit,
+impl<'a> Acting<'a> {
+    fn of(actor: &'a Actor) -> Self {
+        Self {
+            role: actor.role.as_ref(),
+            limit: actor.statement_timeout,
         }
     }
 }
@@ -483,12 +472,4 @@ fn taken_back(what: &str) -> Error {
             "the connection was taken back while {what} was under way: it was held past its deadline (the call's, or lease_timeout in [database]), or the host is stopping"
         ),
     )
-}
-
-fn transaction_timeout(limit: Duration) -> Error {
-    Error::Timeout {
-        kind: TimeoutKind::Transaction,
-        message: format!("the transaction's own timeout ({limit:?}) passed: it was rolled back"),
-        limit,
-    }
 }

@@ -1,5 +1,6 @@
 //! Owns one connection of either database behind one set of methods, and opening and closing them for the pool.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -128,6 +129,15 @@ impl Connection {
         match self {
             Self::Sqlite(connection) => connection.version(),
             Self::Postgresql(connection) => connection.version(),
+        }
+    }
+
+    /// The names of functions that somebody has added to the database: what may be called by names that look harmless.
+    pub(crate) fn added_functions(&self) -> &BTreeSet<String> {
+        static NONE: BTreeSet<String> = BTreeSet::new();
+        match self {
+            Self::Sqlite(_) => &NONE,
+            Self::Postgresql(connection) => connection.added_functions(),
         }
     }
 

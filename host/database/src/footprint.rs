@@ -1,14 +1,19 @@
 //! Owns what a statement does, read once from its text and kept; leaves deciding whether it may to `grants`.
 
+mod calls;
 mod functions;
 mod lexing;
 mod names;
 mod refusals;
+mod scanning;
 mod schema;
+mod sqlite;
 mod types;
+mod unparsed;
 mod walk;
 mod writes;
 
+pub(crate) use functions::is_harmless;
 pub(crate) use lexing::{before_semicolon, is_simple};
 pub(crate) use names::fold;
 pub(crate) use refusals::is_ddl;
@@ -44,10 +49,16 @@ pub struct Footprint {
     pub reads: BTreeSet<String>,
     /// Tables it changes, locks rows of or, as DDL, makes, alters or drops.
     pub writes: BTreeSet<String>,
-    /// Functions it calls.
+    /// Functions it calls: lower-case unless quoted, with their schema unless it is `pg_catalog`.
     pub functions: BTreeSet<String>,
     /// Those of them that are not known to leave other tables and the session alone.
     pub unknown_functions: BTreeSet<String>,
+    /// What calls a function only where somebody has added one of that name to the database: `f` in `f(x)` for a known `f`,
+    /// in `t.f` and in `x::f`, and operators. A connection to PostgreSQL knows what was added.
+    pub mentions: BTreeSet<String>,
+    /// Why the parser could not read it, so that nobody knows which tables and functions it touches; none where it was
+    /// read.
+    pub unparsed: Option<String>,
     /// Whether it may leave something behind in its connection, which must then be reset.
     pub touches_session: bool,
     /// Whether it asks for what lives in a connection (`lastval`, `changes()`…), so makes sense only in a transaction.
@@ -72,11 +83,30 @@ pub enum StatementKind {
 }
 
 impl Footprint {
-    /// Reads one statement.
+    /// Of a query that touches nothing.
+    fn nothing(parameters: u32) -> Self {
+        Self {
+            kind: StatementKind::Query,
+            reads: BTreeSet::new(),
+            writes: BTreeSet::new(),
+            functions: BTreeSet::new(),
+            unknown_functions: BTreeSet::new(),
+            mentions: BTreeSet::new(),
+            unparsed: None,
+            touches_session: false,
+            needs_transaction: false,
+            inserts: false,
+            parameters,
+            indexes: BTreeSet::new(),
+        }
+    }
+
+    /// Reads one statement. What the parser can't read, though it begins as a statement about rows does, has a footprint that
+    /// is [`unparsed`](Self::unparsed).
     ///
     /// # Errors
-    /// `Invalid` for none, several, one that can't be read, and one that has a function of its own (BEGIN, SET, COPY…);
-    /// `Limit` for a text that is too long or too deeply nested.
+    /// `Invalid` for none, several, one that can't be told what it is, and one that has a function of its own (BEGIN, SET,
+    /// COPY…); `Limit` for a text that is too long or too deeply nested.
     pub fn read(sql: &str, backend: Backend) -> Result<Self, Error> {
         let text = lexing::Text::new(sql, backend)?;
         if text.is_simple() {

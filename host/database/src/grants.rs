@@ -8,6 +8,9 @@ use crate::footprint::{Footprint, StatementKind};
 /// The host's own record of applied migrations; nobody else reads or writes it.
 pub(crate) const MIGRATIONS_TABLE: &str = "poolhouse_migrations";
 
+/// What the names of the host's own tables begin with.
+pub(crate) const HOST_PREFIX: &str = "poolhouse_";
+
 /// What a plugin may do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Grants {
@@ -17,12 +20,16 @@ pub struct Grants {
     pub write: Tables,
     /// Whether its migrations are applied.
     pub migrate: bool,
-    /// Functions that it may call beyond those known to leave other tables and the session alone: as SQL folds them, with
-    /// their schema unless it is `pg_catalog`.
+    /// Functions that it may call beyond those known to leave other tables and the session alone, in any case, with their schema
+    /// where the statement has one other than `pg_catalog`; an operator by its sign. A function that is granted does whatever
+    /// it does: one that runs SQL (`query_to_xml`, `dblink`) gives away all that the database's login may touch, one that
+    /// changes a setting changes it until the connection comes back.
     pub functions: BTreeSet<String>,
     /// Whether it may open sessions with a connection of their own.
     pub separate: bool,
-    /// Whether statements that can't be read here go to the database all the same, past every check of tables and functions.
+    /// Whether statements about rows that can't be read here go to the database all the same, past every check of tables and
+    /// functions: with it a plugin may read, and with any table in `write` change, whatever the database's login or its
+    /// role may.
     pub unparsed: bool,
 }
 
@@ -34,7 +41,9 @@ pub enum Tables {
     None,
     /// These tables.
     Some(BTreeSet<String>),
-    /// Every table but the host's own.
+    /// Every table but the host's own and the database's catalogs, which are granted by name only: what is in
+    /// `information_schema` and in schemas that begin with `pg_`, or has a name that begins with `pg_`, `sqlite_` or
+    /// `pragma_`.
     All,
 }
 
@@ -51,6 +60,8 @@ pub enum Refusal {
     Host(String),
     /// It calls a function that is not known to leave other tables alone.
     Function(String),
+    /// It can't be read, for this reason.
+    Unparsed(String),
     /// There is no grant at all.
     Nothing,
 }
@@ -68,9 +79,13 @@ impl Grants {
             .reads
             .iter()
             .chain(&footprint.writes)
+            .chain(&footprint.indexes)
             .find(|table| is_host_table(table))
         {
             return Err(Refusal::Host(own.clone()));
+        }
+        if let Some(reason) = &footprint.unparsed {
+            return self.allow_unparsed(footprint.kind, reason);
         }
         if footprint.kind == StatementKind::Ddl && !self.migrate {
             return Err(Refusal::Ddl);
@@ -89,19 +104,65 @@ impl Grants {
         {
             return Err(Refusal::Read(table.clone()));
         }
-        // A function outside the list may run any SQL (`query_to_xml`), so only who may read everything may call it.
-        if !(self.read == Tables::All && self.write == Tables::All)
-            && let Some(function) = footprint.unknown_functions.first()
+        // A function outside the list may run any SQL (`query_to_xml`).
+        match footprint
+            .unknown_functions
+            .iter()
+            .find(|function| !self.may_call(function))
         {
-            return Err(Refusal::Function(function.clone()));
+            Some(function) => Err(Refusal::Function(function.clone())),
+            None => Ok(()),
+        }
+    }
+
+    fn allow_unparsed(&self, kind: StatementKind, reason: &str) -> Result<(), Refusal> {
+        if !self.unparsed {
+            return Err(Refusal::Unparsed(reason.to_owned()));
+        }
+        if kind != StatementKind::Query && self.write.is_empty() {
+            return Err(Refusal::Write("*".to_owned()));
         }
         Ok(())
+    }
+
+    /// Whether what a footprint mentions calls no function, or a granted one, where `added` are the names of functions that
+    /// somebody has added to the database.
+    ///
+    /// # Errors
+    /// The first function that it calls so and may not.
+    pub fn allow_added(
+        &self,
+        footprint: &Footprint,
+        added: &BTreeSet<String>,
+    ) -> Result<(), Refusal> {
+        if added.is_empty() {
+            return Ok(());
+        }
+        match footprint
+            .mentions
+            .iter()
+            .find(|name| added.contains(*name) && !self.may_call(name))
+        {
+            Some(function) => Err(Refusal::Function(function.clone())),
+            None => Ok(()),
+        }
+    }
+
+    fn may_call(&self, function: &str) -> bool {
+        self.functions.iter().any(|granted| {
+            let granted = granted.strip_prefix("pg_catalog.").unwrap_or(granted);
+            granted.eq_ignore_ascii_case(function)
+        })
     }
 
     /// Whether nothing at all is granted.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.read.is_empty() && self.write.is_empty() && !self.migrate
+        self.read.is_empty()
+            && self.write.is_empty()
+            && self.functions.is_empty()
+            && !self.migrate
+            && !self.unparsed
     }
 }
 
@@ -110,9 +171,13 @@ impl Tables {
     #[must_use]
     pub fn contain(&self, table: &str) -> bool {
         match self {
+            _ if is_host_table(table) => false,
             Tables::None => false,
-            Tables::Some(tables) => tables.contains(table),
-            Tables::All => true,
+            Tables::Some(tables) => {
+                tables.contains(table)
+                    || catalog_name(table).is_some_and(|name| tables.contains(&name))
+            }
+            Tables::All => !is_catalog(table),
         }
     }
 
@@ -139,6 +204,13 @@ impl Refusal {
     pub fn message(&self, plugin: &str) -> String {
         let key = toml_key(plugin);
         match self {
+            Refusal::Read(table) | Refusal::Write(table) | Refusal::Host(table)
+                if is_host_table(table) =>
+            {
+                format!(
+                    "plugin {plugin:?} may not touch {table:?}: names that begin with {HOST_PREFIX:?} are the host's own"
+                )
+            }
             Refusal::Read(table) => format!(
                 "plugin {plugin:?} may not read table {table:?}; add to [plugins.{key}] in host.toml: database = {{ read = [{}] }}, beside what it may do already",
                 toml_string(table)
@@ -154,7 +226,11 @@ impl Refusal {
                 format!("plugin {plugin:?} may not touch table {table:?}: it is the host's own")
             }
             Refusal::Function(function) => format!(
-                "plugin {plugin:?} may not call function {function:?}: it is not known to leave other tables alone; only a plugin that may read and write every table may call it"
+                "plugin {plugin:?} may not call function {function:?}: it is not known to leave other tables alone, and may run any SQL; add to [plugins.{key}] in host.toml: database = {{ functions = [{}] }}, beside what it may do already",
+                toml_string(function)
+            ),
+            Refusal::Unparsed(reason) => format!(
+                "the statement can't be read: {reason}; so nobody knows which tables it touches: write it otherwise or, to let plugin {plugin:?} run what can't be read, past every check of tables and functions, add to [plugins.{key}] in host.toml: database = {{ unparsed = true }}, beside what it may do already"
             ),
             Refusal::Nothing => format!(
                 "plugin {plugin:?} has no grant for the database; add to [plugins.{key}] in host.toml: database = {{ read = [\"TABLE\"], write = [\"TABLE\"] }}"
@@ -163,11 +239,45 @@ impl Refusal {
     }
 }
 
+/// Whether a table is the host's own, in whatever schema.
 pub(crate) fn is_host_table(table: &str) -> bool {
-    table
-        .rsplit('.')
-        .next()
-        .is_some_and(|name| name.eq_ignore_ascii_case(MIGRATIONS_TABLE))
+    let name = table.rsplit('.').next().unwrap_or_default();
+    name.get(..HOST_PREFIX.len())
+        .is_some_and(|begins| begins.eq_ignore_ascii_case(HOST_PREFIX))
+}
+
+/// Whether a table is one of the database's own, where settings, statistics and other users' statements are.
+fn is_catalog(table: &str) -> bool {
+    let begins = |name: &str, with: &str| {
+        name.get(..with.len())
+            .is_some_and(|begins| begins.eq_ignore_ascii_case(with))
+    };
+    let mut parts = table.rsplit('.');
+    let name = parts.next().unwrap_or_default();
+    let named = ["pg_", "sqlite_", "pragma_"]
+        .iter()
+        .any(|prefix| begins(name, prefix));
+    named
+        || ["dbstat", "temp"]
+            .iter()
+            .any(|own| name.eq_ignore_ascii_case(own))
+        || parts.any(|schema| {
+            begins(schema, "pg_")
+                || ["information_schema", "temp"]
+                    .iter()
+                    .any(|own| schema.eq_ignore_ascii_case(own))
+        })
+}
+
+/// A table of PostgreSQL's catalog by its other name, with the schema or without.
+fn catalog_name(table: &str) -> Option<String> {
+    match table.strip_prefix("pg_catalog.") {
+        Some(name) => Some(name.to_owned()),
+        None if table.starts_with("pg_") && !table.contains('.') => {
+            Some(format!("pg_catalog.{table}"))
+        }
+        None => None,
+    }
 }
 
 /// A name as a key in TOML, as in `[plugins.NAME]`: bare where it may be, else in quotes.

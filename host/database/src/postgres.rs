@@ -1,5 +1,6 @@
 //! Owns one PostgreSQL connection: its statements, transactions and reset; leaves opening to `connect` and bytes to `encode` and `decode`.
 
+mod added;
 mod array;
 mod collected;
 mod connect;
@@ -14,6 +15,7 @@ mod prepared;
 mod session;
 mod wrapped;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use futures_util::TryStreamExt;
@@ -46,6 +48,7 @@ pub(crate) struct PostgresConnection {
     reset: String,
     session: Remembered,
     place: String,
+    added: BTreeSet<String>,
     /// Cleared together with the driver's own.
     prepared: LruCache<Arc<str>, Known>,
 }
@@ -64,6 +67,11 @@ impl std::fmt::Debug for PostgresConnection {
 impl PostgresConnection {
     pub(crate) fn version(&self) -> &str {
         &self.version
+    }
+
+    /// The names of functions that somebody had added to the database when the connection was opened.
+    pub(crate) fn added_functions(&self) -> &BTreeSet<String> {
+        &self.added
     }
 
     /// The server's process, by which a statement is cancelled; 0 where it is not known.

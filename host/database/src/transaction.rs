@@ -21,7 +21,7 @@ pub struct TransactionOptions {
     /// that may write.
     pub read_only: bool,
     /// From begin to commit; past it every statement answers `timeout` and the transaction is rolled back. None =
-    /// until the call's own deadline.
+    /// as long as who begins it may have one open, and until the call's own deadline.
     pub timeout: Option<Duration>,
 }
 

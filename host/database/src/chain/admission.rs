@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use crate::actor::{Actor, Within};
+use crate::connection::Connection;
 use crate::error::{ConflictKind, Error, LimitKind};
 use crate::footprint::{Footprint, MAX_PARAMETERS, StatementKind, is_ddl};
 use crate::grants::Refusal;
+use crate::statement::Failed;
 use crate::url::Backend;
 
 use super::Chain;
@@ -54,7 +56,7 @@ impl Chain {
         actor
             .grants
             .allow(&footprint)
-            .map_err(|refusal| Error::Denied(refusal.message(&actor.plugin)))?;
+            .map_err(|refusal| denied(actor, &refusal))?;
         let joined = self.enter(within).await?;
         if footprint.needs_transaction && !joined {
             return Err(Error::invalid(
@@ -112,6 +114,25 @@ impl Chain {
             ));
         }
         Ok(())
+    }
+}
+
+impl Admitted {
+    /// Finds out, now that there is a connection, whether the statement calls what somebody has added to this database.
+    pub(super) fn check_added(&self, actor: &Actor, connection: &Connection) -> Result<(), Failed> {
+        actor
+            .grants
+            .allow_added(&self.footprint, connection.added_functions())
+            .map_err(|refusal| Failed::ours(denied(actor, &refusal)))
+    }
+}
+
+fn denied(actor: &Actor, refusal: &Refusal) -> Error {
+    let message = refusal.message(&actor.plugin);
+    match refusal {
+        // More often a mistake in it than a want of rights.
+        Refusal::Unparsed(_) => Error::Invalid(message),
+        _ => Error::Denied(message),
     }
 }
 

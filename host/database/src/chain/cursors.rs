@@ -6,6 +6,7 @@ mod places;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use poolhouse_pool::Lease;
 use tokio::time::Instant;
@@ -53,6 +54,8 @@ pub(super) struct Cursors {
 struct OpenCursor {
     plugin: Arc<str>,
     sql: Arc<str>,
+    /// Of each of its fetches.
+    statement_timeout: Option<Duration>,
     place: Place,
 }
 
@@ -148,6 +151,7 @@ impl Chain {
         let cursor = OpenCursor {
             plugin: Arc::clone(&actor.plugin),
             sql: admitted.sql,
+            statement_timeout: actor.statement_timeout,
             place,
         };
         self.cursors.open.insert(id, cursor);
@@ -165,7 +169,13 @@ impl Chain {
     pub async fn fetch(&mut self, cursor: CursorId) -> Result<Option<Batch>, Error> {
         self.cursors
             .end_outside(&self.levels, CursorEnd::RolledBack);
-        let Some(OpenCursor { plugin, sql, place }) = self.cursors.open.remove(&cursor) else {
+        let Some(OpenCursor {
+            plugin,
+            sql,
+            statement_timeout,
+            place,
+        }) = self.cursors.open.remove(&cursor)
+        else {
             return self.cursors.answer(cursor);
         };
         // What this answers if the future is dropped here.
@@ -173,7 +183,7 @@ impl Chain {
         self.cursors
             .end(cursor, Some(Error::Closed(cancelled.to_owned())));
         let started = Instant::now();
-        let (result, place) = self.fetch_from(place).await;
+        let (result, place) = self.fetch_from(place, statement_timeout).await;
         let rows = |batch: &Option<Batch>| batch.as_ref().map_or(0, |batch| batch.rows.into());
         let outcome = result.as_ref().map(rows).map_err(Error::clone);
         self.echo_statement(
@@ -186,7 +196,12 @@ impl Chain {
             (Ok(Some(_)), Some(place)) => {
                 self.database.answered();
                 self.cursors.ended.remove(&cursor);
-                let open = OpenCursor { plugin, sql, place };
+                let open = OpenCursor {
+                    plugin,
+                    sql,
+                    statement_timeout,
+                    place,
+                };
                 self.cursors.open.insert(cursor, open);
             }
             (Ok(_), _) => self.cursors.end(cursor, None),

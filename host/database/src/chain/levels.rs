@@ -13,7 +13,8 @@ use crate::statement::Failed;
 use crate::transaction::{Isolation, Level, State, TransactionId, TransactionOptions};
 use crate::url::Backend;
 
-use super::{Chain, held_too_long, lost_connection, taken_back, transaction_timeout, within};
+use super::time::transaction_timeout;
+use super::{Chain, held_too_long, lost_connection, taken_back, within};
 
 /// Savepoints in savepoints.
 const MAX_LEVELS: usize = 64;
@@ -25,7 +26,8 @@ pub(super) const GRACE: Duration = Duration::from_secs(5);
 pub(super) const CONTROL_LIMIT: Duration = Duration::from_secs(30);
 
 impl Chain {
-    /// Begins a transaction, or a savepoint where one is open already.
+    /// Begins a transaction, or a savepoint where one is open already. Either has the time that the options say, and the
+    /// actor's own limit at most.
     ///
     /// # Errors
     /// `Denied` for an actor without grants; `Invalid` for options that a savepoint can't have; `Conflict` where
@@ -33,12 +35,17 @@ impl Chain {
     pub async fn begin(
         &mut self,
         actor: &Actor,
-        options: TransactionOptions,
+        mut options: TransactionOptions,
     ) -> Result<TransactionId, Error> {
         if actor.grants.is_empty() {
             return Err(Error::Denied(Refusal::Nothing.message(&actor.plugin)));
         }
         self.check_role(actor)?;
+        options.timeout = options
+            .timeout
+            .into_iter()
+            .chain(actor.transaction_timeout)
+            .min();
         if self.enter(Within::Session).await? {
             return self.nest(&actor.plugin, &options).await;
         }

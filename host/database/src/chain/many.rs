@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::footprint::StatementKind;
 use crate::many::Many;
 
-use super::{Admitted, Chain, operate_as};
+use super::{Acting, Admitted, Chain, operate_as};
 
 impl Chain {
     /// Runs one prepared statement once for each row of `columns`, one column for each parameter, in order, and answers
@@ -69,10 +69,13 @@ impl Chain {
         lease.touch();
         let session = actor.session();
         let work = async |connection: &mut Connection| {
+            admitted.check_added(actor, connection)?;
             connection.many_whole(many, session.read_only).await
         };
-        let result = operate_as(&mut lease, &session, many.sql, self.deadline, work).await;
-        self.after_alone(lease, &admitted.footprint, result).await
+        let until = self.until_alone(actor.statement_timeout);
+        let result = operate_as(&mut lease, &session, many.sql, until.at, work).await;
+        self.after_alone(lease, &admitted.footprint, until, result)
+            .await
     }
 
     async fn many_joined(
@@ -85,14 +88,14 @@ impl Chain {
         self.session_touched |= footprint.touches_session;
         self.wrote = true;
         let work = async |connection: &mut Connection| {
+            admitted.check_added(actor, connection)?;
             let changed = connection.many_within(many).await;
             if footprint.touches_session {
                 connection.doubt_session();
             }
             changed
         };
-        let role = actor.role.as_ref();
-        let changed = self.joined(role, many.sql, work).await?;
+        let changed = self.joined(Acting::of(actor), many.sql, work).await?;
         self.inserted |= footprint.inserts && changed > 0;
         Ok(changed)
     }

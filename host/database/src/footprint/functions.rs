@@ -31,6 +31,18 @@ pub(super) fn known(name: &str, backend: Backend) -> Known {
     }
 }
 
+/// Whether a function of PostgreSQL's or of its extensions, by this name, is known to read its arguments only.
+pub(crate) fn is_harmless(name: &str) -> bool {
+    known(name, Backend::Postgresql) == Known::Harmless
+}
+
+/// Whether PostgreSQL itself has a function of one argument by this name that does more than compute: `x.f` and `(x).f` call
+/// it as `f(x)` does.
+pub(super) fn acts_as_attribute(name: &str) -> bool {
+    (name.starts_with("pg_") && known(name, Backend::Postgresql) != Known::Harmless)
+        || listed(POSTGRESQL_ATTRIBUTES, name)
+}
+
 fn listed(list: &str, name: &str) -> bool {
     list.split_ascii_whitespace().any(|listed| listed == name)
 }
@@ -88,10 +100,18 @@ const POSTGRESQL_SETS: &str = "any_value array_agg bit_and bit_or bit_xor bool_a
     regr_sxy regr_syy stddev stddev_pop stddev_samp string_to_table unnest variance var_pop var_samp xmlagg";
 
 const POSTGRESQL_SYSTEM: &str = "current_catalog current_database current_role current_schema current_user session_user user \
-    nextval setval pg_advisory_xact_lock pg_advisory_xact_lock_shared pg_try_advisory_xact_lock \
+    pg_advisory_xact_lock pg_advisory_xact_lock_shared pg_try_advisory_xact_lock \
     pg_try_advisory_xact_lock_shared pg_backend_pid pg_column_size pg_sleep pg_sleep_for pg_sleep_until \
     pg_typeof pg_collation_for version txid_current txid_current_if_assigned pg_current_xact_id \
     pg_current_xact_id_if_assigned pg_is_in_recovery row_security_active";
+
+/// Besides those whose names begin with `pg_`: all of PostgreSQL 15's, 16's and 17's that are not immutable, take one argument
+/// that SQL can have, and are not in the lists above.
+const POSTGRESQL_ATTRIBUTES: &str = "binary_upgrade_set_missing_value binary_upgrade_set_record_init_privs brin_summarize_new_values \
+    col_description current_schemas current_setting currval gin_clean_pending_list lo_close lo_creat lo_create lo_export lo_get lo_import \
+    lo_tell lo_tell64 lo_unlink lastval mxid_age nextval obj_description row_security_active setseed shobj_description to_regclass \
+    to_regcollation to_regnamespace to_regoper to_regoperator to_regproc to_regprocedure to_regrole to_regtype to_regtypemod ts_debug \
+    ts_stat ts_token_type txid_status txid_visible_in_snapshot";
 
 const POSTGRESQL_SESSION: &str = "pg_advisory_lock pg_advisory_lock_shared pg_try_advisory_lock pg_try_advisory_lock_shared \
     pg_advisory_unlock pg_advisory_unlock_shared pg_advisory_unlock_all setseed";

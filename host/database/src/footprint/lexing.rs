@@ -1,16 +1,21 @@
 //! Owns the tokens of a guest's SQL text and refusing what two lexers could read differently; leaves meaning to `walk`.
 
-use sqlparser::dialect::{Dialect, PostgreSqlDialect, SQLiteDialect};
+use sqlparser::dialect::{Dialect, PostgreSqlDialect};
 use sqlparser::keywords::Keyword;
-use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
+use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 
 use crate::error::{Error, LimitKind};
 use crate::url::Backend;
 
+use super::scanning::{Piece, PieceKind, agree, pieces};
+use super::sqlite::{Sqlite, without_hints};
 use super::{MAX_PARAMETERS, MAX_SQL};
 
 /// Operators and keywords of one statement. A chain of them becomes a tree that deep, so this bounds recursion.
 const MAX_OPERATORS: usize = 8_192;
+
+/// Of SQLite's operators that the parser reads in the square of their number.
+const MAX_SLOW_OPERATORS: usize = 256;
 
 /// Up to so many the caller's own stack is enough.
 const SIMPLE_OPERATORS: usize = 96;
@@ -18,9 +23,11 @@ const SIMPLE_OPERATORS: usize = 96;
 /// Bytes of stack for the others: address space, of which a statement uses what its depth needs.
 pub(super) const STACK: usize = 256 * 1024 * 1024;
 
-/// A text and its tokens.
-pub(super) struct Text {
-    pub(super) tokens: Vec<TokenWithSpan>,
+/// A text, its pieces as we see them, and its tokens as the parser does.
+pub(super) struct Text<'a> {
+    pub(super) pieces: Vec<Piece<'a>>,
+    /// Or why there are none.
+    pub(super) tokens: Result<Vec<TokenWithSpan>, String>,
     /// The largest `$N`.
     pub(super) parameters: u32,
     operators: usize,
@@ -34,35 +41,15 @@ pub(crate) fn is_simple(sql: &str, backend: Backend) -> bool {
 /// The text before its semicolon, so that it can stand inside another: there is one statement, so that behind it are only
 /// remarks. None where it can't be read.
 pub(crate) fn before_semicolon(sql: &str, backend: Backend) -> Option<&str> {
-    let tokens = match backend {
-        Backend::Sqlite => Tokenizer::new(&SQLiteDialect {}, sql).tokenize_with_location(),
-        Backend::Postgresql => Tokenizer::new(&PostgreSqlDialect {}, sql).tokenize_with_location(),
+    let pieces = pieces(sql, backend).ok()?;
+    match pieces.iter().find(|piece| piece.is_mark(";")) {
+        Some(semicolon) => sql.get(..semicolon.start),
+        None => Some(sql),
     }
-    .ok()?;
-    let Some(end) = tokens
-        .iter()
-        .find(|token| token.token == Token::SemiColon)
-        .map(|token| token.span.start)
-    else {
-        return Some(sql);
-    };
-    let mut here = Location { line: 1, column: 1 };
-    for (at, letter) in sql.char_indices() {
-        if here == end {
-            return sql.get(..at);
-        }
-        if letter == '\n' {
-            here.line += 1;
-            here.column = 1;
-        } else {
-            here.column += 1;
-        }
-    }
-    None
 }
 
-impl Text {
-    pub(super) fn new(sql: &str, backend: Backend) -> Result<Self, Error> {
+impl<'a> Text<'a> {
+    pub(super) fn new(sql: &'a str, backend: Backend) -> Result<Self, Error> {
         if sql.len() > MAX_SQL {
             return Err(Error::Limit {
                 kind: LimitKind::SqlLength,
@@ -74,17 +61,38 @@ impl Text {
             });
         }
         refuse_odd_spaces(sql)?;
-        let tokens = Tokenizer::new(dialect(backend), sql)
-            .tokenize_with_location()
-            .map_err(|error| Error::invalid(format!("the statement can't be read: {error}")))?;
-        let mut parameters = 0;
-        let mut operators = 0_usize;
+        let mut text = Self {
+            pieces: pieces(sql, backend)?,
+            tokens: Ok(Vec::new()),
+            parameters: 0,
+            operators: 0,
+        };
+        let tokens = match Tokenizer::new(dialect(backend), sql).tokenize_with_location() {
+            Ok(tokens) => tokens,
+            Err(error) => {
+                text.tokens = Err(error.to_string());
+                return Ok(text);
+            }
+        };
+        agree(sql, &text.pieces, &tokens)?;
+        text.count(&tokens)?;
+        text.tokens = Ok(match backend {
+            Backend::Sqlite => without_hints(tokens),
+            Backend::Postgresql => tokens,
+        });
+        Ok(text)
+    }
+
+    fn count(&mut self, tokens: &[TokenWithSpan]) -> Result<(), Error> {
         // A minus after these is a sign, as in a long list of numbers.
         let mut after_opening = false;
-        for token in &tokens {
+        let mut slow = 0;
+        for token in tokens {
             match &token.token {
                 Token::Whitespace(_) => continue,
-                Token::Placeholder(name) => parameters = parameters.max(placeholder(name)?),
+                Token::Placeholder(name) => {
+                    self.parameters = self.parameters.max(placeholder(name)?);
+                }
                 Token::CustomBinaryOperator(operator)
                     if operator.contains("--") || operator.contains("/*") =>
                 {
@@ -93,25 +101,37 @@ impl Text {
                     )));
                 }
                 Token::Minus if after_opening => {}
-                other if is_operator(other) => operators += 1,
+                other if is_operator(other) => self.operators += 1,
                 _ => {}
             }
+            slow += usize::from(is_slow(&token.token));
             after_opening = matches!(token.token, Token::Comma | Token::LParen);
         }
-        if operators > MAX_OPERATORS {
-            return Err(Error::Limit {
-                kind: LimitKind::Depth,
-                message: format!(
-                    "the statement has more than {MAX_OPERATORS} operators and keywords: use parameters, or several statements"
-                ),
-                maximum: MAX_OPERATORS as u64,
-            });
+        for (count, most) in [(self.operators, MAX_OPERATORS), (slow, MAX_SLOW_OPERATORS)] {
+            if count > most {
+                return Err(Error::Limit {
+                    kind: LimitKind::Depth,
+                    message: format!(
+                        "the statement has more than {most} operators and keywords{}: use parameters, or several statements",
+                        if most == MAX_OPERATORS {
+                            ""
+                        } else {
+                            " of the kind of GLOB, MATCH and REGEXP"
+                        }
+                    ),
+                    maximum: most as u64,
+                });
+            }
         }
-        Ok(Self {
-            tokens,
-            parameters,
-            operators,
-        })
+        Ok(())
+    }
+
+    /// The operators that stand in it.
+    pub(super) fn operator_names(&self) -> impl Iterator<Item = &'a str> {
+        self.pieces
+            .iter()
+            .filter(|piece| piece.kind == PieceKind::Operator)
+            .map(|piece| piece.text)
     }
 
     pub(super) fn is_simple(&self) -> bool {
@@ -121,8 +141,18 @@ impl Text {
 
 pub(super) fn dialect(backend: Backend) -> &'static dyn Dialect {
     match backend {
-        Backend::Sqlite => &SQLiteDialect {},
+        Backend::Sqlite => &Sqlite,
         Backend::Postgresql => &PostgreSqlDialect {},
+    }
+}
+
+fn is_slow(token: &Token) -> bool {
+    match token {
+        Token::Word(word) => matches!(
+            word.keyword,
+            Keyword::GLOB | Keyword::MATCH | Keyword::REGEXP
+        ),
+        _ => false,
     }
 }
 

@@ -2,6 +2,108 @@
 
 use sqlparser::ast::Statement;
 
+use super::scanning::Piece;
+
+/// What a statement begins with that never runs, and what to use instead.
+const NEVER: &[(&[&str], &str)] = &[
+    (
+        &["BEGIN", "START"],
+        "BEGIN is not a statement of a plugin's: use begin",
+    ),
+    (
+        &["COMMIT", "END"],
+        "COMMIT is not a statement of a plugin's: use commit",
+    ),
+    (
+        &["ROLLBACK", "ABORT"],
+        "ROLLBACK is not a statement of a plugin's: use rollback",
+    ),
+    (
+        &["SAVEPOINT", "RELEASE"],
+        "savepoints are made with savepoint, and ended with commit or rollback",
+    ),
+    (
+        &["DECLARE", "FETCH", "MOVE", "CLOSE"],
+        "cursors are opened with open-cursor",
+    ),
+    (
+        &["SET", "RESET", "DISCARD", "USE"],
+        "session settings belong to the host: a connection is lent for one statement or transaction",
+    ),
+    (
+        &["SHOW"],
+        "SHOW is the host's: use current_setting where it is granted",
+    ),
+    (
+        &["PRAGMA"],
+        "PRAGMA belongs to the host: it changes the connection, which is lent for one statement or transaction",
+    ),
+    (
+        &["ATTACH", "DETACH"],
+        "ATTACH and DETACH belong to the host: a plugin has the one database that it was given",
+    ),
+    (
+        &[
+            "VACUUM",
+            "ANALYZE",
+            "ANALYSE",
+            "REINDEX",
+            "CLUSTER",
+            "CHECKPOINT",
+            "REFRESH",
+        ],
+        "VACUUM, ANALYZE and other upkeep belong to whoever runs the database",
+    ),
+    (
+        &["PREPARE", "EXECUTE", "DEALLOCATE"],
+        "the host prepares statements itself: use query or execute with parameters",
+    ),
+    (
+        &["COPY"],
+        "COPY is not to be had: use execute-many to load, and open-cursor to read",
+    ),
+    (
+        &["DO"],
+        "DO is not to be had: it runs a program that nobody has read; send its statements one by one",
+    ),
+    (
+        &["LISTEN", "UNLISTEN", "NOTIFY"],
+        "LISTEN and NOTIFY need a connection of their own, which a plugin does not have",
+    ),
+    (
+        &["LOCK", "UNLOCK"],
+        "LOCK is not to be had: use SELECT … FOR UPDATE, or begin with isolation serializable",
+    ),
+    (
+        &["CALL"],
+        "CALL is not to be had: a procedure may end the transaction",
+    ),
+    (&["TRUNCATE"], "TRUNCATE is not to be had: use DELETE"),
+    (
+        &["LOAD", "IMPORT", "INSTALL"],
+        "LOAD and IMPORT bring in what the database's owner has not: they belong to whoever runs the database",
+    ),
+    (
+        &["GRANT", "REVOKE", "REASSIGN", "SECURITY"],
+        "rights in the database belong to whoever runs it: a plugin's own are in host.toml",
+    ),
+    (
+        &["COMMENT"],
+        "COMMENT is not to be had: write it into the migration's text",
+    ),
+];
+
+/// What to use instead of a statement that never runs; none where its first word is another.
+pub(super) fn never(pieces: &[Piece<'_>]) -> Option<&'static str> {
+    let first = pieces
+        .iter()
+        .find(|piece| !piece.is_comment() && !piece.is_mark("("))?;
+    NEVER
+        .iter()
+        .find(|(words, _)| words.iter().any(|word| first.is_word(word)))
+        .map(|(_, instead)| *instead)
+}
+
 /// Whether a text that can't be read, or does not run, means to change the schema; by its first word.
 pub(crate) fn is_ddl(sql: &str) -> bool {
     let mut rest = sql.trim_start();
@@ -24,47 +126,9 @@ pub(crate) fn is_ddl(sql: &str) -> bool {
         .any(|ddl| word.eq_ignore_ascii_case(ddl))
 }
 
-/// What to use instead of a statement that does not run.
+/// What to use instead of a statement that was read and does not run.
 pub(super) fn refusal(statement: &Statement) -> String {
     let text = match statement {
-        Statement::StartTransaction { .. } => "BEGIN is not a statement of a plugin's: use begin",
-        Statement::Commit { .. } => "COMMIT is not a statement of a plugin's: use commit",
-        Statement::Rollback { .. } => "ROLLBACK is not a statement of a plugin's: use rollback",
-        Statement::Savepoint { .. } | Statement::ReleaseSavepoint { .. } => {
-            "savepoints are made with savepoint, and ended with commit or rollback"
-        }
-        Statement::Declare { .. }
-        | Statement::Fetch { .. }
-        | Statement::Open(_)
-        | Statement::Close { .. } => "cursors are opened with open-cursor",
-        Statement::Set(_)
-        | Statement::Reset(_)
-        | Statement::Discard { .. }
-        | Statement::AlterSession { .. }
-        | Statement::Use(_) => {
-            "session settings belong to the host: a connection is lent for one statement or transaction"
-        }
-        Statement::ShowVariable { .. } | Statement::ShowVariables { .. } => {
-            "SHOW is the host's: use current_setting where it is granted"
-        }
-        Statement::Pragma { .. }
-        | Statement::AttachDatabase { .. }
-        | Statement::Vacuum(_)
-        | Statement::Analyze(_) => "PRAGMA, ATTACH, VACUUM and ANALYZE belong to the host",
-        Statement::Prepare { .. } | Statement::Execute { .. } | Statement::Deallocate { .. } => {
-            "the host prepares statements itself: use query or execute with parameters"
-        }
-        Statement::Copy { .. } => {
-            "COPY is not to be had: use execute-many to load, and open-cursor to read"
-        }
-        Statement::LISTEN { .. } | Statement::UNLISTEN { .. } | Statement::NOTIFY { .. } => {
-            "LISTEN and NOTIFY need a connection of their own, which a plugin does not have"
-        }
-        Statement::Lock(_) | Statement::LockTables { .. } => {
-            "LOCK is not to be had: use SELECT … FOR UPDATE, or begin with isolation serializable"
-        }
-        Statement::Call(_) => "CALL is not to be had: a procedure may end the transaction",
-        Statement::Truncate(_) => "TRUNCATE is not to be had: use DELETE",
         Statement::CreateView(_)
         | Statement::CreateTrigger(_)
         | Statement::CreateFunction(_)
@@ -72,11 +136,9 @@ pub(super) fn refusal(statement: &Statement) -> String {
         | Statement::CreateType { .. }
         | Statement::CreateSequence { .. } => "migrations make tables and indexes only",
         Statement::Drop { .. } => "migrations drop tables and indexes only",
-        _ => "",
+        _ => {
+            "the statement is none of SELECT, VALUES, INSERT, UPDATE, DELETE, MERGE, EXPLAIN, and in migrations CREATE, ALTER and DROP of tables and indexes"
+        }
     };
-    if text.is_empty() {
-        "the statement is none of SELECT, VALUES, INSERT, UPDATE, DELETE, MERGE, EXPLAIN, and in migrations CREATE, ALTER and DROP of tables and indexes".to_owned()
-    } else {
-        text.to_owned()
-    }
+    text.to_owned()
 }

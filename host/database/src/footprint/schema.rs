@@ -18,6 +18,8 @@ use super::refusals::refusal;
 use super::types;
 use super::walk::Walk;
 
+const CASCADE: &str = "CASCADE would drop what others have made: drop what depends on it by its own name, where it is the plugin's own";
+
 impl Walk {
     /// Sorts the outermost statement: rows, DDL, or one that has a function of its own.
     pub(super) fn top(&mut self, statement: &Statement) -> Result<(), Error> {
@@ -45,14 +47,16 @@ impl Walk {
             }
             Statement::AlterIndex {
                 name,
-                operation: AlterIndexOperation::RenameIndex { .. },
+                operation: AlterIndexOperation::RenameIndex { index_name },
             } => {
                 self.begin_ddl(statement)?;
-                let name = self.name(name)?;
-                self.footprint.indexes.insert(name);
+                for name in [name, index_name] {
+                    let name = self.name(name)?;
+                    self.footprint.indexes.insert(name);
+                }
                 Ok(())
             }
-            Statement::Drop { cascade: true, .. } => Err(cascade()),
+            Statement::Drop { cascade: true, .. } => Err(Error::invalid(CASCADE)),
             Statement::Drop {
                 object_type: ObjectType::Table,
                 names,
@@ -225,7 +229,7 @@ impl Walk {
             | AlterTableOperation::DropColumn {
                 drop_behavior: Some(DropBehavior::Cascade),
                 ..
-            } => Err(cascade()),
+            } => Err(Error::invalid(CASCADE)),
             AlterTableOperation::AlterColumn {
                 op: AlterColumnOperation::SetDataType { data_type, .. },
                 ..
@@ -323,12 +327,6 @@ fn no_format() -> HiveFormat {
         storage: None,
         location: None,
     }
-}
-
-fn cascade() -> Error {
-    Error::invalid(
-        "CASCADE would drop what others have made of it: drop each of your own tables, indexes and constraints by its name",
-    )
 }
 
 fn alterations() -> Error {

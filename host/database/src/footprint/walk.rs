@@ -4,35 +4,46 @@ use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    Cte, Expr, Function, FunctionArguments, ObjectName, Query, Select, SetExpr, Statement,
-    TableFactor, Value, ValueWithSpan, Visit, Visitor,
+    AccessExpr, Cte, Expr, Function, FunctionArguments, ObjectName, Query, Select, SetExpr,
+    Statement, TableFactor, TypedString, Value, ValueWithSpan, Visit, Visitor,
 };
 use sqlparser::parser::Parser;
 
 use crate::error::Error;
 use crate::url::Backend;
 
-use super::functions::{Known, known};
 use super::lexing::{Text, dialect, placeholder};
-use super::names::{fold, home_schema};
-use super::refusals::refusal;
-use super::{Footprint, StatementKind};
+use super::names::{home_schema, part};
+use super::refusals::{never, refusal};
+use super::{Footprint, StatementKind, unparsed};
 
 /// Levels of nested expressions, subqueries and parentheses.
 const MAX_NESTING: usize = 50;
 
-pub(super) fn read(text: Text, backend: Backend) -> Result<Footprint, Error> {
+pub(super) fn read(text: Text<'_>, backend: Backend) -> Result<Footprint, Error> {
+    if let Some(instead) = never(&text.pieces) {
+        return Err(Error::invalid(instead));
+    }
     let parameters = text.parameters;
-    let statements = Parser::new(dialect(backend))
-        .with_recursion_limit(MAX_NESTING)
-        .with_tokens_with_locations(text.tokens)
-        .parse_statements()
-        .map_err(|error| {
-            Error::invalid(format!(
-                "the statement can't be read: {}",
-                error.to_string().trim_start_matches("sql parser error: ")
-            ))
-        })?;
+    let mut mentions = BTreeSet::new();
+    if backend == Backend::Postgresql {
+        mentions.extend(text.operator_names().map(str::to_owned));
+    }
+    let statements = text.tokens.and_then(|tokens| {
+        Parser::new(dialect(backend))
+            .with_recursion_limit(MAX_NESTING)
+            .with_tokens_with_locations(tokens)
+            .parse_statements()
+            .map_err(|error| error.to_string())
+    });
+    let statements = match statements {
+        Ok(statements) => statements,
+        Err(error) => {
+            let reason = error.trim_start_matches("sql parser error: ");
+            return unparsed::read(&text.pieces, backend, reason)?
+                .ok_or_else(|| Error::invalid(format!("the statement can't be read: {reason}")));
+        }
+    };
     let mut statements = statements.into_iter();
     let statement = match (statements.next(), statements.next()) {
         (Some(statement), None) => statement,
@@ -43,7 +54,13 @@ pub(super) fn read(text: Text, backend: Backend) -> Result<Footprint, Error> {
             ));
         }
     };
-    let mut walk = Walk::new(backend, parameters);
+    let mut walk = Walk::new(
+        backend,
+        Footprint {
+            mentions,
+            ..Footprint::nothing(parameters)
+        },
+    );
     walk.top(&statement)?;
     let _ = statement.visit(&mut walk);
     walk.finish()
@@ -64,23 +81,11 @@ pub(super) struct Walk {
     locks: bool,
     /// What the top statement is; only there may DDL stand.
     pub(super) ddl: bool,
-    error: Option<Error>,
+    pub(super) error: Option<Error>,
 }
 
 impl Walk {
-    fn new(backend: Backend, parameters: u32) -> Self {
-        let footprint = Footprint {
-            kind: StatementKind::Query,
-            reads: BTreeSet::new(),
-            writes: BTreeSet::new(),
-            functions: BTreeSet::new(),
-            unknown_functions: BTreeSet::new(),
-            touches_session: false,
-            needs_transaction: false,
-            inserts: false,
-            parameters,
-            indexes: BTreeSet::new(),
-        };
+    fn new(backend: Backend, footprint: Footprint) -> Self {
         Self {
             backend,
             footprint,
@@ -124,39 +129,6 @@ impl Walk {
         }
     }
 
-    fn call(&mut self, name: &ObjectName) -> ControlFlow<()> {
-        let mut called = match self.name(name) {
-            Ok(called) => called,
-            Err(error) => {
-                self.error.get_or_insert(error);
-                return ControlFlow::Break(());
-            }
-        };
-        // A schema in front of a function is never taken away: `public.lower` is not `lower`.
-        if name.0.len() > 1 {
-            called = name
-                .0
-                .iter()
-                .map(|part| part.to_string().trim_matches('"').to_ascii_lowercase())
-                .collect::<Vec<_>>()
-                .join(".");
-            if let Some(plain) = called.strip_prefix("pg_catalog.") {
-                called = plain.to_owned();
-            }
-        }
-        match known(&called, self.backend) {
-            Known::Harmless => {}
-            Known::TouchesSession => self.footprint.touches_session = true,
-            Known::NeedsTransaction => self.footprint.needs_transaction = true,
-            Known::No => {
-                self.footprint.touches_session = true;
-                self.footprint.unknown_functions.insert(called.clone());
-            }
-        }
-        self.footprint.functions.insert(called);
-        ControlFlow::Continue(())
-    }
-
     fn read_table(&mut self, name: &ObjectName) -> ControlFlow<()> {
         match self.name(name) {
             Ok(table) => {
@@ -192,10 +164,14 @@ impl Walk {
                         .as_deref()
                         .filter(|schema| *schema != home_schema(self.backend));
                     if let Some(name) = &table.table_name {
-                        let name = schema
-                            .map_or_else(|| name.clone(), |schema| format!("{schema}.{name}"));
-                        self.footprint.reads.insert(name.to_ascii_lowercase());
-                        self.footprint.reads.insert(name);
+                        for quoted in [false, true] {
+                            let part = |name: &str| part(name, quoted, self.backend);
+                            let name = match schema {
+                                Some(schema) => format!("{}.{}", part(schema), part(name)),
+                                None => part(name),
+                            };
+                            self.footprint.reads.insert(name);
+                        }
                     }
                 }
                 _ => {}
@@ -251,11 +227,8 @@ impl Visitor for Walk {
         );
         if let Some(with) = &query.with {
             let name = |cte: &Cte| {
-                fold(
-                    &cte.alias.name.value,
-                    cte.alias.name.quote_style.is_some(),
-                    self.backend,
-                )
+                let name = &cte.alias.name;
+                part(&name.value, name.quote_style.is_some(), self.backend)
             };
             let coming = with
                 .cte_tables
@@ -309,9 +282,9 @@ impl Visitor for Walk {
                 ..
             } => {
                 self.seen.push(std::ptr::from_ref(name));
-                self.call(name)
+                self.call(name, None)
             }
-            TableFactor::Function { name, .. } => self.call(name),
+            TableFactor::Function { name, .. } => self.call(name, None),
             TableFactor::Table { .. }
             | TableFactor::Derived { .. }
             | TableFactor::NestedJoin { .. }
@@ -352,7 +325,26 @@ impl Visitor for Walk {
                     return self
                         .fail("a subquery as an argument is written in parentheses of its own");
                 }
-                self.call(name)
+                self.call(name, Some(args))
+            }
+            Expr::CompoundIdentifier(parts) => {
+                self.mention_attributes(parts.iter().skip(1));
+                ControlFlow::Continue(())
+            }
+            Expr::CompoundFieldAccess { access_chain, .. } => {
+                self.mention_attributes(access_chain.iter().filter_map(|access| match access {
+                    AccessExpr::Dot(Expr::Identifier(name)) => Some(name),
+                    _ => None,
+                }));
+                ControlFlow::Continue(())
+            }
+            Expr::Cast { data_type, .. } => {
+                self.mention_type(data_type);
+                ControlFlow::Continue(())
+            }
+            Expr::TypedString(TypedString { data_type, .. }) => {
+                self.mention_type(data_type);
+                ControlFlow::Continue(())
             }
             Expr::MatchAgainst { .. } | Expr::Lambda(_) => {
                 self.fail("the expression can't be read")

@@ -163,6 +163,9 @@ impl<'a> Applying<'a> {
                 name: migration.name.clone(),
                 statement: at + 1,
             };
+            self.grants
+                .allow_added(footprint, self.connection.added_functions())
+                .map_err(|refusal| MigrationError::Denied(refusal.message(self.plugin)))?;
             self.check_indexes(footprint).await?;
             if self.echo {
                 tracing::info!(target: "poolhouse::echo", plugin = self.plugin, migration = migration.number, sql = &**sql);

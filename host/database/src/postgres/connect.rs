@@ -12,7 +12,7 @@ use crate::url::PostgresTarget;
 use super::control::Control;
 use super::prepared::{KEPT, KNOWN};
 use super::session::Remembered;
-use super::{PostgresConnection, errors};
+use super::{PostgresConnection, added, errors};
 
 /// The name by which `pg_stat_activity` shows the pool's connections.
 const APPLICATION: &str = "poolhouse";
@@ -73,7 +73,9 @@ impl PostgresConnector {
             .execute(sqlx::raw_sql(sqlx::AssertSqlSafe(settings)))
             .await
             .map_err(refused)?;
+        let added = added::functions(&mut inner).await.map_err(refused)?;
         Ok(PostgresConnection {
+            added,
             reset: format!(
                 "ROLLBACK; CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ROLE; RESET ALL; UNLISTEN *; SELECT pg_advisory_unlock_all(); DISCARD TEMP; DISCARD SEQUENCES; {seed}{settings}; {PREPARED}"
             ),

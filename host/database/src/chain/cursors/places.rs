@@ -1,6 +1,7 @@
 //! Owns opening, reading and closing a cursor where it lives: in the chain's transaction, in one of its own, in a task.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use poolhouse_pool::Lease;
 use tokio::time::{Instant, timeout_at};
@@ -8,10 +9,11 @@ use tokio::time::{Instant, timeout_at};
 use crate::actor::{Acquire, Actor, Within};
 use crate::chain::levels::{CONTROL_LIMIT, GRACE, after};
 use crate::chain::streaming::{Stream, Streaming};
-use crate::chain::{Admitted, Chain, lost_connection, operate, operate_as, taken_back};
+use crate::chain::{Acting, Admitted, Chain, lost_connection, operate, operate_as, taken_back};
 use crate::column::{Batch, ColumnInfo};
 use crate::connection::{Connection, Cursor, DatabaseConnector};
 use crate::error::Error;
+use crate::footprint::StatementKind;
 use crate::statement::Request;
 use crate::transaction::{State, TransactionId, TransactionOptions};
 use crate::url::Backend;
@@ -33,9 +35,12 @@ impl Chain {
             Some(level) => level.id,
             None => return Err(lost_connection()),
         };
-        let work = async |connection: &mut Connection| connection.declare(id.0, request).await;
+        let work = async |connection: &mut Connection| {
+            admitted.check_added(actor, connection)?;
+            connection.declare(id.0, request).await
+        };
         let role = actor.role.clone();
-        let cursor = self.joined(role.as_ref(), request.sql, work).await?;
+        let cursor = self.joined(Acting::of(actor), request.sql, work).await?;
         let columns = cursor.infos().to_vec();
         let place = Place::Joined {
             level,
@@ -65,10 +70,11 @@ impl Chain {
                 session: actor.session(),
             };
             let opening = Streaming::open(stream);
-            let opened = match self.deadline {
+            let until = self.until_alone(actor.statement_timeout);
+            let opened = match until.at {
                 Some(deadline) => timeout_at(deadline, opening)
                     .await
-                    .map_err(|_| self.call_timeout())?,
+                    .map_err(|_| self.out_of_time_alone(until, StatementKind::Query))?,
                 None => opening.await,
             };
             let (streaming, columns) = opened?;
@@ -81,11 +87,13 @@ impl Chain {
             ..TransactionOptions::default()
         };
         let work = async |connection: &mut Connection| {
+            admitted.check_added(actor, connection)?;
             connection.begin(&options).await?;
             connection.declare(id.0, request).await
         };
         let session = actor.session();
-        match operate_as(&mut lease, &session, request.sql, self.deadline, work).await {
+        let until = self.until_alone(actor.statement_timeout);
+        match operate_as(&mut lease, &session, request.sql, until.at, work).await {
             Some(Ok(cursor)) => {
                 let columns = cursor.infos().to_vec();
                 let place = Place::Own {
@@ -97,7 +105,9 @@ impl Chain {
             }
             result => {
                 let result = result.map(|result| result.map(drop));
-                let failed = self.after_alone(lease, &admitted.footprint, result).await;
+                let failed = self
+                    .after_alone(lease, &admitted.footprint, until, result)
+                    .await;
                 Err(failed.err().unwrap_or_else(lost_connection))
             }
         }
@@ -107,19 +117,20 @@ impl Chain {
     pub(super) async fn fetch_from(
         &mut self,
         place: Place,
+        limit: Option<Duration>,
     ) -> (Result<Option<Batch>, Error>, Option<Place>) {
         match place {
             Place::Joined {
                 level,
                 role,
                 cursor,
-            } => self.fetch_joined(level, role, cursor).await,
+            } => self.fetch_joined(level, role, cursor, limit).await,
             Place::Own {
                 lease,
                 cursor,
                 touches_session,
-            } => self.fetch_own(lease, cursor, touches_session).await,
-            Place::Streaming(streaming) => self.fetch_streaming(streaming).await,
+            } => self.fetch_own(lease, cursor, touches_session, limit).await,
+            Place::Streaming(streaming) => self.fetch_streaming(streaming, limit).await,
         }
     }
 
@@ -128,6 +139,7 @@ impl Chain {
         level: TransactionId,
         role: Option<Arc<str>>,
         mut cursor: Cursor,
+        limit: Option<Duration>,
     ) -> (Result<Option<Batch>, Error>, Option<Place>) {
         if !cursor.is_ready() {
             // As any statement: not in a transaction that is aborted, lost or out of time.
@@ -136,7 +148,11 @@ impl Chain {
             }
             let sql = Arc::from("FETCH");
             let work = async |connection: &mut Connection| connection.fetch(&mut cursor).await;
-            if let Err(error) = self.joined(role.as_ref(), &sql, work).await {
+            let acting = Acting {
+                role: role.as_ref(),
+                limit,
+            };
+            if let Err(error) = self.joined(acting, &sql, work).await {
                 return (Err(error), None);
             }
             if cursor.is_failed()
@@ -163,11 +179,13 @@ impl Chain {
         mut lease: Lease<DatabaseConnector>,
         mut cursor: Cursor,
         touches_session: bool,
+        limit: Option<Duration>,
     ) -> (Result<Option<Batch>, Error>, Option<Place>) {
         if !cursor.is_ready() {
             let sql = Arc::from("FETCH");
             let work = async |connection: &mut Connection| connection.fetch(&mut cursor).await;
-            let error = match operate(&mut lease, &sql, self.deadline, work).await {
+            let until = self.until_alone(limit);
+            let error = match operate(&mut lease, &sql, until.at, work).await {
                 Some(Ok(())) => None,
                 Some(Err(failed)) => {
                     if failed.broken {
@@ -176,7 +194,7 @@ impl Chain {
                     Some(failed.error)
                 }
                 None if lease.is_revoked() => Some(taken_back("a cursor")),
-                None => Some(self.call_timeout()),
+                None => Some(self.out_of_time_alone(until, StatementKind::Query)),
             };
             if let Some(error) = error {
                 lease.release().await;
@@ -199,11 +217,13 @@ impl Chain {
     async fn fetch_streaming(
         &mut self,
         mut streaming: Streaming,
+        limit: Option<Duration>,
     ) -> (Result<Option<Batch>, Error>, Option<Place>) {
-        let next = match self.deadline {
+        let until = self.until_alone(limit);
+        let next = match until.at {
             Some(deadline) => match timeout_at(deadline, streaming.next()).await {
                 Ok(next) => next,
-                Err(_) => Err(Some(self.call_timeout())),
+                Err(_) => Err(Some(self.out_of_time_alone(until, StatementKind::Query))),
             },
             None => streaming.next().await,
         };
