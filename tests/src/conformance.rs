@@ -51,6 +51,9 @@ impl Default for Setup {
                 read: Tables::All,
                 write: Tables::All,
                 migrate: false,
+                functions: ["add", "current_setting", "pg_terminate_backend", "set_config"]
+                    .map(str::to_owned)
+                    .into(),
                 ..Grants::default()
             }),
             pool: PoolOptions::default(),

@@ -45,6 +45,8 @@ pub enum Tables {
     /// `information_schema` and in schemas that begin with `pg_`, or has a name that begins with `pg_`, `sqlite_` or
     /// `pragma_`.
     All,
+    /// The same, and these of the catalogs.
+    AllAnd(BTreeSet<String>),
 }
 
 /// What a statement does that is not granted.
@@ -173,11 +175,9 @@ impl Tables {
         match self {
             _ if is_host_table(table) => false,
             Tables::None => false,
-            Tables::Some(tables) => {
-                tables.contains(table)
-                    || catalog_name(table).is_some_and(|name| tables.contains(&name))
-            }
+            Tables::Some(tables) => named(tables, table),
             Tables::All => !is_catalog(table),
+            Tables::AllAnd(tables) => !is_catalog(table) || named(tables, table),
         }
     }
 
@@ -187,9 +187,13 @@ impl Tables {
         match self {
             Tables::None => true,
             Tables::Some(tables) => tables.is_empty(),
-            Tables::All => false,
+            Tables::All | Tables::AllAnd(_) => false,
         }
     }
+}
+
+fn named(tables: &BTreeSet<String>, table: &str) -> bool {
+    tables.contains(table) || catalog_name(table).is_some_and(|name| tables.contains(&name))
 }
 
 impl<Name: Into<String>> FromIterator<Name> for Tables {

@@ -77,27 +77,6 @@ pub(crate) fn cause(backend: Backend, failed: &Failed<'_>) -> Option<&'static Ca
 
 pub(crate) const CAUSES: &[Cause] = &[
     Cause {
-        name: "`x IN t`, a table's name without a SELECT: the parser of the statement check does not know it",
-        backend: Backend::Sqlite,
-        whose: Whose::Host,
-        count: 72,
-        explains: |failed| failed.is_refused_with("can't be read: Expected: (, found: t"),
-    },
-    Cause {
-        name: "`FROM t NOT INDEXED`: the parser of the statement check does not know it",
-        backend: Backend::Sqlite,
-        whose: Whose::Host,
-        count: 6,
-        explains: |failed| failed.is_refused_with("found: INDEXED"),
-    },
-    Cause {
-        name: "`1 << 63`: the parser of the statement check does not know it for SQLite",
-        backend: Backend::Sqlite,
-        whose: Whose::Host,
-        count: 2,
-        explains: |failed| failed.is_refused_with("No infix parser for token ShiftLeft"),
-    },
-    Cause {
         name: "two statements in one text, which the contract forbids",
         backend: Backend::Sqlite,
         whose: Whose::Host,

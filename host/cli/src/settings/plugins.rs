@@ -127,7 +127,10 @@ impl DatabaseGrant {
 
 fn tables(names: &[String]) -> Tables {
     if names.iter().any(|name| name == "*") {
-        Tables::All
+        match names.iter().filter(|name| *name != "*").cloned().collect() {
+            names if std::collections::BTreeSet::is_empty(&names) => Tables::All,
+            names => Tables::AllAnd(names),
+        }
     } else if names.is_empty() {
         Tables::None
     } else {

@@ -52,7 +52,7 @@ const NEVER: &[(&[&str], &str)] = &[
             "CHECKPOINT",
             "REFRESH",
         ],
-        "VACUUM, ANALYZE and other upkeep belong to whoever runs the database",
+        "VACUUM, ANALYZE and other upkeep of the database belong to the host and its owner",
     ),
     (
         &["PREPARE", "EXECUTE", "DEALLOCATE"],
@@ -81,7 +81,7 @@ const NEVER: &[(&[&str], &str)] = &[
     (&["TRUNCATE"], "TRUNCATE is not to be had: use DELETE"),
     (
         &["LOAD", "IMPORT", "INSTALL"],
-        "LOAD and IMPORT bring in what the database's owner has not: they belong to whoever runs the database",
+        "LOAD and IMPORT belong to whoever runs the database",
     ),
     (
         &["GRANT", "REVOKE", "REASSIGN", "SECURITY"],

@@ -49,13 +49,29 @@ pub(crate) fn open(url: &str) -> Database {
     Database::open(settings(url)).unwrap()
 }
 
+/// What tests look at.
+const CATALOGS: [&str; 5] = [
+    "pg_locks",
+    "pg_prepared_statements",
+    "pg_proc",
+    "pg_stat_activity",
+    "sqlite_temp_master",
+];
+const FUNCTIONS: [&str; 4] = [
+    "current_setting",
+    "pg_terminate_backend",
+    "query_to_xml",
+    "set_config",
+];
+
 pub(crate) fn everything() -> Actor {
     Actor::new(
         "tester",
         Grants {
-            read: Tables::All,
+            read: Tables::AllAnd(CATALOGS.map(str::to_owned).into()),
             write: Tables::All,
             migrate: true,
+            functions: FUNCTIONS.map(str::to_owned).into(),
             ..Grants::default()
         },
     )

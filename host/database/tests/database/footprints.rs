@@ -579,9 +579,24 @@ fn refused_before_the_database_sees_them() {
         (BOTH, "EXPLAIN INSERT INTO a VALUES (1)", "queries"),
         (SQLITE, "INSERT OR ROLLBACK INTO a VALUES (1)", "ROLLBACK"),
         (SQLITE, "UPDATE OR ROLLBACK a SET x = 1", "ROLLBACK"),
-        (POSTGRESQL, "TABLE a", ""),
-        (BOTH, "SELECT * FROM", ""),
         (BOTH, "nonsense", ""),
+        (POSTGRESQL, "DO LANGUAGE plpgsql $$ x $$", "DO"),
+        (
+            SQLITE,
+            "PRAGMA foreign_keys = 0",
+            "PRAGMA belongs to the host",
+        ),
+        (SQLITE, "DETACH x", "ATTACH and DETACH"),
+        (SQLITE, "REINDEX", "upkeep"),
+        (POSTGRESQL, "ABORT", "use rollback"),
+        (POSTGRESQL, "PREPARE TRANSACTION 'x'", "parameters"),
+        (POSTGRESQL, "MOVE 1 FROM c", "open-cursor"),
+        (POSTGRESQL, "CHECKPOINT", "upkeep"),
+        (POSTGRESQL, "LOAD 'x'", "LOAD"),
+        (POSTGRESQL, "SELECT * FROM U&\"a\"", "escapes"),
+        (POSTGRESQL, "SELECT * FROM ONLY a", "ONLY"),
+        (POSTGRESQL, "DROP TABLE a CASCADE", "CASCADE"),
+        (POSTGRESQL, "ALTER TABLE a DROP COLUMN x CASCADE", "CASCADE"),
         (BOTH, "SELECT 'open", ""),
         // What another lexer could read differently.
         (BOTH, "SELECT 1 --\r, (SELECT secret FROM users)", "U+000D"),
@@ -759,7 +774,7 @@ fn functions() {
     for sql in [
         "SELECT now(), current_timestamp, gen_random_uuid(), jsonb_build_object('a', 1)",
         "SELECT extract(year from now()), date_trunc('day', now())",
-        "SELECT nextval('s'), row_number() OVER (), string_agg(x, ',') FROM a",
+        "SELECT row_number() OVER (), string_agg(x, ',') FROM a",
     ] {
         assert!(
             read(sql, Backend::Postgresql).unknown_functions.is_empty(),
@@ -775,5 +790,162 @@ fn functions() {
             "{sql}: {:?}",
             read(sql, Backend::Sqlite)
         );
+    }
+}
+
+#[test]
+fn sequences_are_tables() {
+    let read = |sql: &str| Footprint::read(sql, Backend::Postgresql).unwrap();
+    for (sql, sequence) in [
+        ("SELECT nextval('s')", "s"),
+        ("SELECT nextval('public.S'::regclass)", "s"),
+        ("SELECT setval('other.\"S\"', 5)", "other.S"),
+        ("INSERT INTO a VALUES (pg_catalog.nextval('s'))", "s"),
+    ] {
+        let footprint = read(sql);
+        assert!(footprint.writes.contains(sequence), "{sql}: {footprint:?}");
+        assert_eq!(footprint.kind, StatementKind::Write, "{sql}");
+        assert!(footprint.unknown_functions.is_empty(), "{sql}");
+    }
+    let asked = read("SELECT currval('s')");
+    assert!(asked.reads.contains("s") && asked.needs_transaction);
+    for sql in [
+        "SELECT nextval($1)",
+        "SELECT nextval('a' || 'b')",
+        "SELECT nextval('a b')",
+        "SELECT nextval(16384)",
+        "SELECT ('s'::regclass).nextval",
+    ] {
+        assert_eq!(read(sql).unknown_functions, set(&["nextval"]), "{sql}");
+    }
+}
+
+#[test]
+fn calls_that_do_not_look_so() {
+    let read = |sql: &str| Footprint::read(sql, Backend::Postgresql).unwrap();
+    for sql in [
+        "SELECT x.ts_stat FROM unnest(ARRAY['SELECT 1']) AS x",
+        "SELECT ('SELECT 1'::text).ts_stat",
+        "SELECT (a).x.pg_read_file FROM a",
+        "SELECT 1 FROM a ORDER BY a.lo_import",
+    ] {
+        let footprint = read(sql);
+        assert_eq!(footprint.unknown_functions.len(), 1, "{sql}: {footprint:?}");
+        assert!(footprint.touches_session, "{sql}");
+    }
+    let footprint = read("SELECT a.\"F\", (a).g, lower(x), x::kind, x @@@ 'y', a.* FROM a");
+    assert!(footprint.unknown_functions.is_empty());
+    for name in ["F", "g", "lower", "kind", "@@@"] {
+        assert!(footprint.mentions.contains(name), "{name}: {footprint:?}");
+    }
+    let added = set(&["g"]);
+    let mut grants = poolhouse_database::Grants::default();
+    assert!(grants.allow_added(&footprint, &BTreeSet::new()).is_ok());
+    assert!(grants.allow_added(&footprint, &added).is_err());
+    grants.functions.insert("G".to_owned());
+    assert!(grants.allow_added(&footprint, &added).is_ok());
+}
+
+#[test]
+fn what_the_parser_can_not_read() {
+    let granted = |write: &[&str]| poolhouse_database::Grants {
+        write: poolhouse_database::Tables::from_iter(write.iter().copied()),
+        unparsed: true,
+        ..poolhouse_database::Grants::default()
+    };
+    let narrow = poolhouse_database::Grants {
+        unparsed: false,
+        read: poolhouse_database::Tables::All,
+        write: poolhouse_database::Tables::All,
+        ..poolhouse_database::Grants::default()
+    };
+    for (backends, sql, kind, parameters) in [
+        (POSTGRESQL, "TABLE a", StatementKind::Query, 0),
+        (BOTH, "SELECT * FROM", StatementKind::Query, 0),
+        (
+            BOTH,
+            "SELECT a b c FROM t WHERE x = $2;",
+            StatementKind::Query,
+            2,
+        ),
+        (
+            BOTH,
+            "/* x */ UPDATE t SET SET x = $1",
+            StatementKind::Write,
+            1,
+        ),
+        (
+            BOTH,
+            "INSERT INTO t VALUES VALUES (1)",
+            StatementKind::Write,
+            0,
+        ),
+        (
+            BOTH,
+            "WITH x AS (DELETE FROM t RETURNING RETURNING 1) SELECT 1",
+            StatementKind::Write,
+            0,
+        ),
+        (
+            SQLITE,
+            "REPLACE INTO t VALUES VALUES (1)",
+            StatementKind::Write,
+            0,
+        ),
+        (
+            SQLITE,
+            "INSERT OR IGNORE INTO t VALUES VALUES (1)",
+            StatementKind::Write,
+            0,
+        ),
+    ] {
+        for backend in backends {
+            let footprint = Footprint::read(sql, *backend)
+                .unwrap_or_else(|error| panic!("{backend} {sql}: {error}"));
+            assert!(
+                footprint.unparsed.is_some() && footprint.touches_session,
+                "{sql}"
+            );
+            assert_eq!(
+                (footprint.kind, footprint.parameters),
+                (kind, parameters),
+                "{sql}"
+            );
+            let refusal = narrow.allow(&footprint).unwrap_err();
+            let message = refusal.message("x");
+            assert!(
+                message.contains("can't be read") && message.contains("unparsed = true"),
+                "{message}"
+            );
+            assert!(granted(&["t"]).allow(&footprint).is_ok(), "{sql}");
+            assert_eq!(
+                granted(&[]).allow(&footprint).is_ok(),
+                kind == StatementKind::Query,
+                "{sql}"
+            );
+        }
+    }
+    // Whatever is granted.
+    for sql in [
+        "CREATE TABLE t t (",
+        "nonsense",
+        "SELECT a b c; DELETE FROM t",
+        "SELECT a b c INTO t FROM t",
+        "SELECT 1 AS insert INTO t FROM a a a",
+        "SELECT f() insert INTO t FROM a a a",
+        "WITH x AS (SELECT 1) SELECT now() insert INTO t FROM a a a",
+        "SELECT a b c FROM poolhouse_migrations",
+        "SELECT a b c FROM \"Poolhouse_Migrations\"",
+        "SELECT a b c FROM 'poolhouse_migrations'",
+        "INSERT OR ROLLBACK INTO t VALUES VALUES (1)",
+        "COPY t TO TO x",
+        "SET SET x",
+        "EXPLAIN ANALYZE DELETE FROM t t t",
+        "SELECT a b c 'open",
+        "SELECT a b c, $0",
+    ] {
+        for backend in BOTH {
+            assert!(Footprint::read(sql, *backend).is_err(), "{backend} {sql}");
+        }
     }
 }

@@ -104,8 +104,87 @@ fn the_table() {
         ),
         (
             "SELECT query_to_xml('SELECT * FROM users', true, true, '')",
-            all.clone(),
+            Grants {
+                functions: BTreeSet::new(),
+                ..all.clone()
+            },
+            Err(Refusal::Function("query_to_xml".to_owned())),
+        ),
+        (
+            "SELECT pg_catalog.Query_To_Xml('SELECT * FROM users', true, true, '')",
+            Grants {
+                functions: ["QUERY_TO_XML".to_owned()].into(),
+                ..grants(&["a"], &[], false)
+            },
             Ok(()),
+        ),
+        (
+            "SELECT other.f()",
+            Grants {
+                functions: ["other.f".to_owned()].into(),
+                ..Grants::default()
+            },
+            Ok(()),
+        ),
+        (
+            "SELECT other.f()",
+            Grants {
+                functions: ["f".to_owned()].into(),
+                ..Grants::default()
+            },
+            Err(Refusal::Function("other.f".to_owned())),
+        ),
+        ("SELECT * FROM pg_authid", all.clone(), read("pg_authid")),
+        (
+            "SELECT * FROM information_schema.tables",
+            all.clone(),
+            read("information_schema.tables"),
+        ),
+        (
+            "SELECT * FROM db.pg_catalog.pg_class",
+            all.clone(),
+            read("db.pg_catalog.pg_class"),
+        ),
+        (
+            "SELECT * FROM sqlite_master",
+            all.clone(),
+            read("sqlite_master"),
+        ),
+        ("SELECT * FROM pg_catalog.pg_proc", all.clone(), Ok(())),
+        (
+            "SELECT * FROM pg_stat_activity",
+            grants(&["pg_catalog.pg_stat_activity"], &[], false),
+            Ok(()),
+        ),
+        (
+            "SELECT * FROM poolhouse_anything",
+            grants(&["poolhouse_anything"], &[], false),
+            Err(Refusal::Host("poolhouse_anything".to_owned())),
+        ),
+        (
+            "CREATE TABLE poolhouse_migrations (id int)",
+            all.clone(),
+            Err(Refusal::Host("poolhouse_migrations".to_owned())),
+        ),
+        (
+            "ALTER TABLE a RENAME TO \"Poolhouse_Migrations\"",
+            all.clone(),
+            Err(Refusal::Host("Poolhouse_Migrations".to_owned())),
+        ),
+        (
+            "DROP INDEX poolhouse_migrations_pkey",
+            all.clone(),
+            Err(Refusal::Host("poolhouse_migrations_pkey".to_owned())),
+        ),
+        (
+            "ALTER TABLE other.a RENAME TO b",
+            grants(&[], &["other.a", "b"], true),
+            write("other.b"),
+        ),
+        (
+            "SELECT * FROM \"other.c\"",
+            grants(&["other.c"], &[], false),
+            read("\"other.c\""),
         ),
         (
             "SELECT set_config('role', 'x', false)",

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use poolhouse_database::{Column, CursorId, Error, TransactionOptions, Values, Within};
+use poolhouse_database::{Actor, Column, CursorId, Error, TransactionOptions, Values, Within};
 use poolhouse_test_postgres::Shutdown;
 use poolhouse_test_postgres::proxy::{Fault, Reach, Side};
 
@@ -237,8 +237,13 @@ async fn a_million_rows() {
         for joined in [false, true] {
             let mut chain = tested.chain();
             if joined {
+                // However slow the machine is.
+                let patient = Actor {
+                    transaction_timeout: None,
+                    ..everything()
+                };
                 let options = TransactionOptions::default();
-                chain.begin(&everything(), options).await.unwrap();
+                chain.begin(&patient, options).await.unwrap();
             }
             let mut before = 0;
             let (mut rows, mut batches) = (0_u64, 0);

@@ -1,0 +1,39 @@
+# WITH: names that hide tables, and that are hidden by tables.
+WITH t AS (SELECT * FROM secret) SELECT * FROM t
+WITH t AS MATERIALIZED (SELECT * FROM secret) SELECT * FROM t
+WITH t AS NOT MATERIALIZED (SELECT * FROM secret) SELECT * FROM t
+WITH t AS (SELECT * FROM secret) SELECT 1
+WITH open_a AS (SELECT * FROM secret) SELECT * FROM open_a
+WITH secret AS (SELECT * FROM secret) SELECT * FROM secret
+WITH "Secret" AS (SELECT 1 AS s) SELECT * FROM secret
+WITH secret AS (SELECT 1 AS s) SELECT * FROM "Secret"
+WITH SECRET AS (SELECT 1 AS s) SELECT * FROM "Secret"
+WITH a AS (SELECT * FROM secret), secret AS (SELECT 1) SELECT * FROM a
+WITH a AS (SELECT * FROM b), b AS (SELECT 1) SELECT * FROM a
+WITH a AS (SELECT 1), b AS (SELECT * FROM a, secret) SELECT * FROM b
+SELECT * FROM (WITH secret AS (SELECT 1) SELECT * FROM secret) t, secret
+SELECT * FROM secret, (WITH secret AS (SELECT 1) SELECT * FROM secret) t
+WITH x AS (WITH secret AS (SELECT 1 AS s) SELECT * FROM secret) SELECT * FROM x, secret
+WITH x AS (WITH y AS (SELECT * FROM secret) SELECT * FROM y) SELECT * FROM x
+WITH RECURSIVE t(n) AS (SELECT id FROM secret UNION ALL SELECT n + 1 FROM t WHERE n < 3) SELECT * FROM t
+WITH RECURSIVE t(n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM t, secret WHERE n < 3) SELECT * FROM t
+WITH RECURSIVE t(n) AS (VALUES (1) UNION SELECT (SELECT id FROM secret LIMIT 1) FROM t WHERE n < 3) SELECT * FROM t
+WITH RECURSIVE a AS (SELECT * FROM b), b AS (SELECT * FROM secret) SELECT * FROM a
+WITH mine AS (SELECT 1) INSERT INTO secret SELECT * FROM mine
+WITH secret AS (SELECT 1 AS id) INSERT INTO secret SELECT id FROM secret
+WITH secret AS (SELECT 1 AS id) UPDATE secret SET s = 'x'
+WITH secret AS (SELECT 1 AS id) DELETE FROM secret
+WITH t AS (SELECT * FROM secret) INSERT INTO mine SELECT id + 10, s FROM t
+WITH t AS (SELECT * FROM secret) UPDATE mine SET x = t.s FROM t WHERE t.id = mine.id
+INSERT INTO mine WITH secret AS (SELECT 50 AS id) SELECT id FROM secret RETURNING (SELECT s FROM secret LIMIT 1)
+INSERT INTO mine WITH secret AS (SELECT 51 AS id, 'q' AS x) SELECT id, x FROM secret ON CONFLICT (id) DO UPDATE SET x = (SELECT s FROM secret LIMIT 1)
+INSERT INTO mine WITH t AS (SELECT * FROM secret) SELECT id + 60, s FROM t
+WITH a AS (SELECT 1), b AS (SELECT s FROM (SELECT * FROM secret) t) SELECT * FROM a
+WITH t AS (VALUES ((SELECT s FROM secret LIMIT 1))) SELECT * FROM t
+WITH t AS (SELECT * FROM open_a) SELECT * FROM t WHERE x IN (SELECT s FROM secret)
+EXPLAIN WITH t AS (SELECT * FROM secret) SELECT * FROM t
+WITH secret AS (SELECT 1 AS s) SELECT * FROM main.secret
+WITH secret AS (SELECT 1 AS s) SELECT * FROM "main"."secret"
+WITH "SECRET" AS (SELECT 1 AS s) SELECT * FROM main.Secret
+WITH x AS (SELECT * FROM main.secret) SELECT * FROM x
+WITH t AS (SELECT * FROM secret) REPLACE INTO mine SELECT id, s FROM t

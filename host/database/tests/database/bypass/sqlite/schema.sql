@@ -1,0 +1,16 @@
+CREATE TABLE open_a (id INTEGER PRIMARY KEY, x TEXT, doc TEXT);
+CREATE TABLE open_b (id INTEGER PRIMARY KEY, x TEXT);
+CREATE TABLE open_b_ids (id INTEGER);
+CREATE TABLE mine (id INTEGER PRIMARY KEY, x TEXT, n INTEGER DEFAULT 0);
+CREATE INDEX mine_x ON mine (x);
+CREATE TABLE drop_box (id INTEGER PRIMARY KEY, x TEXT);
+CREATE TABLE secret (id INTEGER PRIMARY KEY AUTOINCREMENT, s TEXT, x TEXT);
+CREATE INDEX secret_s ON secret (s);
+CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT, password TEXT);
+CREATE TABLE "open a" (id INTEGER);
+CREATE TABLE "vault.secret" (id INTEGER);
+CREATE TABLE poolhouse_migrations (plugin TEXT, number INTEGER);
+CREATE VIEW open_view AS SELECT s.id, s.s AS x FROM secret s JOIN users u ON u.id = s.id;
+CREATE VIEW secret_view AS SELECT s FROM secret;
+INSERT INTO open_a VALUES (1, '[1]', '{}');
+INSERT INTO secret (s) VALUES ('top secret');

@@ -1,0 +1,1 @@
+SELECT x.ts_stat FROM unnest(ARRAY['SELECT to_tsvector(s) FROM secret']) AS x
