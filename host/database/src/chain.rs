@@ -418,14 +418,16 @@ async fn operate_as<T>(
     deadline: Option<Instant>,
     work: impl AsyncFnOnce(&mut Connection) -> Result<T, Failed>,
 ) -> Option<Result<T, Failed>> {
-    let mut was_set = false;
+    let mut set = None;
     let work = async |connection: &mut Connection| {
-        was_set = connection.set_for(session).await?;
+        let before = connection.setting();
+        connection.set_for(session).await?;
+        set = Some(connection.setting()).filter(|after| *after != before);
         work(connection).await
     };
     let result = operate(lease, sql, deadline, work).await;
-    if was_set {
-        lease.set_for(session.setting());
+    if let Some(setting) = set {
+        lease.set_for(setting);
     }
     result
 }

@@ -157,16 +157,24 @@ impl Connection {
         }
     }
 
-    /// Sets the session, outside of any transaction, for whoever acts next. Answers whether it was not so already.
-    pub(crate) async fn set_for(&mut self, session: &Session) -> Result<bool, Failed> {
+    /// Sets the session, outside of any transaction, for whoever acts next; nothing happens where it is so already.
+    pub(crate) async fn set_for(&mut self, session: &Session) -> Result<(), Failed> {
         match self {
             Self::Sqlite(connection) => connection.set_for(session).await,
             Self::Postgresql(connection) => connection.set_for(session).await,
         }
     }
 
-    /// Takes a role, if it is not taken already, in the transaction that is open: what the session is set for beside
-    /// that stays as it is until the transaction ends.
+    /// The pool's number for what the session is set for now.
+    pub(crate) fn setting(&self) -> u64 {
+        match self {
+            Self::Sqlite(connection) => connection.session().setting(),
+            Self::Postgresql(connection) => connection.session().setting(),
+        }
+    }
+
+    /// Takes a role, if it is not taken already, and leaves whether the session only reads as it is: a transaction says
+    /// that by itself.
     pub(crate) async fn act_as(&mut self, role: Option<&Arc<str>>) -> Result<(), Failed> {
         match self {
             // It has no roles, and whoever names one has got no further than `set_for`.

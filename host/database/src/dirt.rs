@@ -13,6 +13,7 @@ use crate::connection::Connection;
 use crate::error::Error;
 use crate::footprint::StatementKind;
 use crate::grants::{Grants, Tables};
+use crate::session::Session;
 use crate::transaction::TransactionOptions;
 use crate::url::Backend;
 
@@ -25,6 +26,45 @@ async fn what_a_reset_takes_away_on_postgresql() {
     let role = "CREATE ROLE somebody; GRANT ALL ON ALL TABLES IN SCHEMA public TO somebody";
     one.admin.as_mut().unwrap().execute(role).await.unwrap();
     one.none_reaches_the_next(POSTGRESQL, true).await;
+}
+
+/// What a session is known to be set for it is, whatever a borrower did to it.
+#[tokio::test]
+async fn what_a_session_is_set_for_outlives_a_reset_on_postgresql() {
+    // What a session that only reads refuses, and what such a session is in any case.
+    let writes = ["write", "failed", "temporary", "sequence", "mode"];
+    for read_only in [false, true] {
+        let mut one = postgresql().await;
+        let role: String = format!("setting_{read_only}_{}", std::process::id());
+        let sql = format!(
+            "CREATE ROLE somebody_else; CREATE ROLE {role}; GRANT ALL ON ALL TABLES IN SCHEMA public TO {role}; GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO {role}"
+        );
+        let sql = match read_only {
+            false => sql,
+            true => sql.replace("CREATE ROLE somebody_else; ", ""),
+        };
+        let admin = one.admin.as_mut().unwrap();
+        admin
+            .execute(sqlx::raw_sql(sqlx::AssertSqlSafe(sql)))
+            .await
+            .unwrap();
+        one.session = Session {
+            role: Some(role.into()),
+            read_only,
+        };
+        let dirts: Vec<(&str, Dirt)> = POSTGRESQL
+            .iter()
+            .filter(|(name, _)| !read_only || !writes.iter().any(|word| name.contains(word)))
+            .map(|(name, dirt)| match dirt {
+                Dirt::Sql("SET ROLE somebody") => (*name, Dirt::Sql("SET ROLE NONE")),
+                Dirt::Sql("SET SESSION AUTHORIZATION somebody") => {
+                    (*name, Dirt::Sql("SET SESSION AUTHORIZATION somebody_else"))
+                }
+                dirt => (*name, *dirt),
+            })
+            .collect();
+        one.none_reaches_the_next(&dirts, true).await;
+    }
 }
 
 #[tokio::test]

@@ -11,7 +11,9 @@ pub(crate) const MIGRATIONS_TABLE: &str = "poolhouse_migrations";
 /// What the names of the host's own tables begin with.
 pub(crate) const HOST_PREFIX: &str = "poolhouse_";
 
-/// What a plugin may do.
+/// What a plugin may do, by the names in its statements' texts. Behind it are locks of the databases' own, which know other
+/// things: where `write` is empty and `migrate` false its connections only read ([`Actor`](crate::Actor)), on PostgreSQL its
+/// statements may run as a role, and SQLite's authorizer refuses what no plugin may do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Grants {
     /// Tables it may read.

@@ -151,14 +151,21 @@ impl SqliteConnection {
         let _ = self.inner.close().await;
     }
 
-    /// Sets the session outside of any transaction. Answers whether it was not so already.
-    pub(crate) async fn set_for(&mut self, session: &Session) -> Result<bool, Failed> {
+    /// What the session is set for.
+    pub(crate) fn session(&self) -> Session {
+        Session {
+            role: None,
+            read_only: self.read_only,
+        }
+    }
+
+    /// Sets the session outside of any transaction.
+    pub(crate) async fn set_for(&mut self, session: &Session) -> Result<(), Failed> {
         if self.read_only == session.read_only {
-            return Ok(false);
+            return Ok(());
         }
         self.read_only = session.read_only;
-        self.refuse_writes(session.read_only).await?;
-        Ok(true)
+        self.refuse_writes(session.read_only).await
     }
 
     /// A write takes its lock at once: taken later it could fail where waiting does not help.

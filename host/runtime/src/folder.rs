@@ -114,8 +114,8 @@ impl Plugins {
         Ok((loaded, unusable))
     }
 
-    /// Applies the migrations of all of them, and then starts one after the other. With `unusable`, one that fails is left
-    /// out and its error put there.
+    /// Applies the migrations of all of them, gives their roles what these made, and then starts one after the other. With
+    /// `unusable`, one that fails is left out and its error put there.
     async fn start(
         &mut self,
         plugins: Vec<Arc<Plugin>>,
@@ -137,6 +137,10 @@ impl Plugins {
             }
         }
         for plugin in migrated {
+            if let Err(error) = plugin.grant_role().await {
+                note(error)?;
+                continue;
+            }
             if let Some(waiting) = plugin.waits_for_one_that_failed() {
                 note(LoadError::Waiting(vec![waiting]))?;
                 continue;

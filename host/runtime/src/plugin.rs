@@ -138,6 +138,8 @@ impl Plugin {
                 statement_timeout: Some(limits.statement_timeout),
                 transaction_timeout: Some(limits.transaction_timeout),
                 role,
+                // What it calls may write in its transactions, by grants of its own.
+                composes: !links.is_empty(),
                 tenant: tenant.clone(),
             }),
             tenant,
@@ -165,6 +167,17 @@ impl Plugin {
     /// Where a migration fails; then the plugin must not be used.
     pub(crate) async fn migrate(&self) -> Result<(), LoadError> {
         crate::migrations::apply(self).await
+    }
+
+    /// Gives its role the rights that its grants name. To be called after everybody's migrations, and before `start`.
+    ///
+    /// # Errors
+    /// Where there is no such role, or the database's user can't take it or give it its rights.
+    pub(crate) async fn grant_role(&self) -> Result<(), LoadError> {
+        if let (Some(database), Some(actor)) = (&self.access.database, &self.access.actor) {
+            database.grant_role(actor).await.map_err(Box::new)?;
+        }
+        Ok(())
     }
 
     /// Calls its `start`, after which other plugins may call it. To be called once, after its migrations.

@@ -115,6 +115,7 @@ pub(crate) fn host() -> Actor {
         statement_timeout: None,
         transaction_timeout: None,
         role: None,
+        composes: true,
         tenant: None,
     }
 }

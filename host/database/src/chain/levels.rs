@@ -73,10 +73,9 @@ impl Chain {
         let mut operation = lease
             .operation(Some(&Arc::from("BEGIN")))
             .map_err(|_| held_too_long())?;
-        let session = actor.session();
-        let mut was_set = false;
+        let before = operation.setting();
         let beginning = async {
-            was_set = operation.set_for(&session).await?;
+            operation.act_as(actor.role.as_ref()).await?;
             operation.begin(&options).await
         };
         let begun = within(&revocation, Some(until), beginning).await;
@@ -90,9 +89,10 @@ impl Chain {
                 None => unanswered("BEGIN", started),
             });
         };
+        let setting = operation.setting();
         operation.complete();
-        if was_set {
-            lease.set_for(session.setting());
+        if setting != before {
+            lease.set_for(setting);
         }
         self.echo_control(
             &actor.plugin,
@@ -112,7 +112,7 @@ impl Chain {
         }
         self.database.answered();
         self.lease = Some(lease);
-        self.begun_as = session.role;
+        self.begun_as = actor.role.clone();
         self.session_touched = false;
         self.inserted = false;
         self.wrote = false;

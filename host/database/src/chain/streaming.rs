@@ -101,11 +101,11 @@ impl Stream {
             limits: self.limits,
             rows: true,
         };
-        let mut was_set = false;
+        let before = operation.setting();
         let result = match &mut *operation {
             Connection::Sqlite(connection) => {
                 let work = async {
-                    was_set = connection.set_for(&self.session).await?;
+                    connection.set_for(&self.session).await?;
                     connection.stream(request, opened, &mut demanded).await
                 };
                 within(&revocation, None, work).await
@@ -122,9 +122,10 @@ impl Stream {
                 return true;
             }
         };
+        let setting = operation.setting();
         operation.complete();
-        if was_set {
-            self.lease.set_for(self.session.setting());
+        if setting != before {
+            self.lease.set_for(setting);
         }
         if let Some(error) = broken {
             self.lease.break_off(error);

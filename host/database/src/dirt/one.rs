@@ -13,6 +13,7 @@ use crate::connection::{Connection, DatabaseConnector};
 use crate::database::{Database, Settings};
 use crate::error::Error;
 use crate::footprint::StatementKind;
+use crate::session::Session;
 use crate::statement::{Author, Request};
 use crate::url::DatabaseUrl;
 
@@ -50,6 +51,8 @@ pub(super) struct One {
     pub(super) database: Database,
     /// A connection past the pool.
     pub(super) admin: Option<sqlx::PgConnection>,
+    /// What its connection is set for by every borrower.
+    pub(super) session: Session,
     _folder: Option<tempfile::TempDir>,
 }
 
@@ -76,6 +79,7 @@ pub(super) async fn postgresql() -> One {
     One {
         database: open(&url),
         admin: Some(admin),
+        session: Session::default(),
         _folder: None,
     }
 }
@@ -86,6 +90,7 @@ pub(super) async fn sqlite() -> One {
     let one = One {
         database: open(&url),
         admin: None,
+        session: Session::default(),
         _folder: Some(folder),
     };
     let mut lease = one.lend().await;
@@ -244,6 +249,7 @@ impl One {
         let mut lease = self.lend().await;
         self.states_become_idle(what).await;
         let mut operation = lease.operation(None).unwrap();
+        operation.set_for(&self.session).await.unwrap();
         assert_eq!(self.traces(&mut operation).await, clean, "{what}");
         let rows = Self::run(&mut operation, READ, StatementKind::Query).await;
         assert_eq!(rows, Ok(0), "{what}");
@@ -256,6 +262,7 @@ impl One {
     pub(super) async fn none_reaches_the_next(&mut self, dirts: &[(&str, Dirt)], reused: bool) {
         let mut lease = self.lend().await;
         let mut operation = lease.operation(None).unwrap();
+        operation.set_for(&self.session).await.unwrap();
         Self::run(&mut operation, READ, StatementKind::Query)
             .await
             .unwrap();

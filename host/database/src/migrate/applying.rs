@@ -83,7 +83,7 @@ impl<'a> Applying<'a> {
             ..TransactionOptions::default()
         };
         let begun = match self.connection.set_for(&Session::default()).await {
-            Ok(_) => self.connection.begin(&options).await,
+            Ok(()) => self.connection.begin(&options).await,
             Err(failed) => Err(failed),
         };
         begun.map_err(|failed| self.database(failed))?;

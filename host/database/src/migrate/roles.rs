@@ -29,7 +29,7 @@ const TABLES: &str = "SELECT n.nspname::text, c.relname::text, CASE WHEN n.nspna
 const SEQUENCES: &str = "SELECT n.nspname::text, s.relname::text FROM pg_catalog.pg_depend d \
     JOIN pg_catalog.pg_class s ON s.oid = d.objid AND s.relkind = 'S' JOIN pg_catalog.pg_namespace n ON n.oid = s.relnamespace \
     WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass \
-        AND d.deptype IN ('a', 'i') AND d.refobjid = pg_catalog.to_regclass($1) AND NOT pg_catalog.has_sequence_privilege($2, s.oid, 'USAGE')";
+        AND d.deptype IN ('a', 'i') AND d.refobjid = pg_catalog.to_regclass($1) AND CASE WHEN s.relkind = 'S' THEN NOT pg_catalog.has_sequence_privilege($2, s.oid, 'USAGE') ELSE false END";
 
 /// A table that the role lacks something on.
 struct Table {

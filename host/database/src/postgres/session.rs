@@ -99,13 +99,25 @@ impl Remembered {
 }
 
 impl PostgresConnection {
-    /// Sets the session outside of any transaction. Answers whether it was not so already.
-    pub(crate) async fn set_for(&mut self, session: &Session) -> Result<bool, Failed> {
+    /// What the session is set for; what is not known is told as the default.
+    pub(crate) fn session(&self) -> Session {
+        let role = match &self.session.role {
+            Role::Named(role) => Some(Arc::clone(role)),
+            Role::Login | Role::Unknown => None,
+        };
+        Session {
+            role,
+            read_only: self.session.read_only,
+        }
+    }
+
+    /// Sets the session outside of any transaction.
+    pub(crate) async fn set_for(&mut self, session: &Session) -> Result<(), Failed> {
         let role = Role::wanted(session.role.as_ref());
         let takes = self.session.role != role;
         let turns = self.session.read_only != session.read_only;
         if !takes && !turns {
-            return Ok(false);
+            return Ok(());
         }
         let mut sql = String::new();
         if takes {
@@ -123,10 +135,10 @@ impl PostgresConnection {
             .map_err(|failed| not_taken(session.role.as_ref(), failed))?;
         self.session.role = role;
         self.session.read_only = session.read_only;
-        Ok(true)
+        Ok(())
     }
 
-    /// Takes a role in the transaction that is open.
+    /// Takes a role, in the transaction that is open or before one is begun.
     pub(crate) async fn act_as(&mut self, role: Option<&Arc<str>>) -> Result<(), Failed> {
         let wanted = Role::wanted(role);
         if self.session.role == wanted {

@@ -87,14 +87,14 @@ impl SqliteConnection {
         let names: Vec<String> = (0..prepared.columns.len())
             .map(|column| format!("c{column}"))
             .collect();
-        let (columns, table) = (names.join(", "), format!("temp.{TABLES}{number}"));
+        let (columns, name) = (names.join(", "), format!("{TABLES}{number}"));
         // A plus takes a column's affinity away, with which a table would change values on their way in.
         let plain: Vec<String> = names
             .iter()
             .map(|name| format!("+{name} AS {name}"))
             .collect();
         let sql = format!(
-            "CREATE TABLE {table} AS WITH q ({columns}) AS ({query}\n) SELECT {} FROM q",
+            "CREATE TEMP TABLE {name} AS WITH q ({columns}) AS ({query}\n) SELECT {} FROM q",
             plain.join(", ")
         );
         self.writing_temp(async |connection| {
@@ -115,7 +115,7 @@ impl SqliteConnection {
             .map(|(column, name)| format!("{name} AS \"{}\"", column.name.replace('"', "\"\"")))
             .collect();
         let mut cursor = SqliteCursor {
-            table,
+            table: format!("temp.{name}"),
             columns: shown.join(", "),
             infos: infos(&prepared),
             batches: batches(&prepared, request),

@@ -495,10 +495,10 @@ async fn a_migration_reaches_its_own_tables_only() {
             Backend::Postgresql => &[
                 "CREATE TABLE IF NOT EXISTS progress (id BIGSERIAL PRIMARY KEY, price NUMERIC(20, 4) NOT NULL DEFAULT 0, n INTEGER CHECK (n > 0), m INTEGER GENERATED ALWAYS AS (n + 1) STORED, tags TEXT[], at TIMESTAMP WITH TIME ZONE DEFAULT now(), d DOUBLE PRECISION, v CHARACTER VARYING(9), k JSONB DEFAULT '{}'::jsonb, u UUID, CONSTRAINT uu UNIQUE (n))",
                 "CREATE UNIQUE INDEX p ON progress USING btree (abs(n), price DESC) INCLUDE (d) WHERE n > 1",
-                "ALTER TABLE progress ADD COLUMN note TEXT DEFAULT 'n' CHECK (length(note) > 0), ALTER COLUMN n TYPE BIGINT USING n::bigint",
+                "ALTER TABLE progress ADD COLUMN note TEXT DEFAULT 'n' CHECK (length(note) > 0), ALTER COLUMN price TYPE NUMERIC(30, 4) USING price::numeric",
                 "ALTER TABLE progress RENAME COLUMN note TO remark",
                 "ALTER TABLE progress DROP COLUMN remark",
-                "ALTER TABLE progress ADD CONSTRAINT f FOREIGN KEY (n) REFERENCES orders2 (id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED",
+                "ALTER TABLE progress ADD CONSTRAINT f FOREIGN KEY (n) REFERENCES orders2 (id) ON DELETE CASCADE DEFERRABLE",
                 "ALTER INDEX p RENAME TO q",
                 "INSERT INTO progress (n) VALUES (1) ON CONFLICT DO NOTHING",
                 "DROP INDEX q",

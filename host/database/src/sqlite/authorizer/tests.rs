@@ -174,11 +174,10 @@ async fn what_no_plugin_may_is_refused() {
             }
         }
         for rules in [Rules::Plugin, Rules::Cursor] {
-            for sql in MIGRATIONS.iter().chain(&[
-                "REINDEX t",
-                "UPDATE sqlite_schema SET sql = ''",
-                "DELETE FROM sqlite_sequence",
-            ]) {
+            for sql in MIGRATIONS
+                .iter()
+                .chain(&["REINDEX t", "DELETE FROM sqlite_sequence"])
+            {
                 if !sql.contains(" x_n") && !sql.contains(" x ") && !sql.ends_with(['z', 'y']) {
                     is_refused(sql, rules, &run(connection, rules, sql).await);
                 }
@@ -267,8 +266,7 @@ async fn a_session_that_only_reads_refuses_writes_and_is_one_again_after_transac
             run(connection, Rules::Plugin, INSERT).await.is_ok()
         };
         assert!(writes(connection).await);
-        assert!(connection.set_for(&reading).await.unwrap());
-        assert!(!connection.set_for(&reading).await.unwrap());
+        connection.set_for(&reading).await.unwrap();
         assert!(!writes(connection).await);
         for read_only in [false, true] {
             let options = TransactionOptions {
