@@ -51,6 +51,7 @@ impl Default for Setup {
                 read: Tables::All,
                 write: Tables::All,
                 migrate: false,
+                separate: true,
                 ..Grants::default()
             }),
             pool: PoolOptions::default(),

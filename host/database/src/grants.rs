@@ -51,6 +51,8 @@ pub enum Refusal {
     Host(String),
     /// It calls a function that is not known to leave other tables alone.
     Function(String),
+    /// It opens a session with a connection of its own.
+    Separate,
     /// There is no grant at all.
     Nothing,
 }
@@ -155,6 +157,9 @@ impl Refusal {
             }
             Refusal::Function(function) => format!(
                 "plugin {plugin:?} may not call function {function:?}: it is not known to leave other tables alone; only a plugin that may read and write every table may call it"
+            ),
+            Refusal::Separate => format!(
+                "plugin {plugin:?} may not open a separate session, which takes a connection of its own; open a shared one, or add to [plugins.{key}] in host.toml: database = {{ separate = true }}, beside what it may do already"
             ),
             Refusal::Nothing => format!(
                 "plugin {plugin:?} has no grant for the database; add to [plugins.{key}] in host.toml: database = {{ read = [\"TABLE\"], write = [\"TABLE\"] }}"
