@@ -54,6 +54,7 @@ impl Default for Setup {
                 functions: ["add", "current_setting", "pg_terminate_backend", "set_config"]
                     .map(str::to_owned)
                     .into(),
+                separate: true,
                 ..Grants::default()
             }),
             pool: PoolOptions::default(),

@@ -125,6 +125,7 @@ fn grants(tables: &[&str]) -> Grants {
         read: tables(),
         write: tables(),
         migrate: false,
+        separate: true,
         ..Grants::default()
     }
 }

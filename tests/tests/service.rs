@@ -147,6 +147,7 @@ impl Faulty {
                 read: faults(),
                 write: faults(),
                 migrate: true,
+                separate: true,
                 ..Grants::default()
             }),
             limits: Limits {

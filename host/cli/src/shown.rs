@@ -1,6 +1,8 @@
 //! What may be shown to a person: texts without passwords, and on one line. It is the last thing between any message and
 //! the screen; whoever knows that a text may hold a password does not put it into a message in the first place.
 
+use poolhouse_runtime::is_unprintable;
+
 /// What [`DatabaseUrl`](poolhouse_database::DatabaseUrl)'s advice has in a password's place.
 const EXAMPLE: &str = "postgresql://user:password@";
 
@@ -31,11 +33,7 @@ pub(crate) fn error(error: &anyhow::Error) -> String {
 fn escaped(text: &str, is_kept: impl Fn(char) -> bool) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
-        // Beside control characters those that turn the direction of writing.
-        if is_kept(character)
-            || !(character.is_control()
-                || matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))
-        {
+        if is_kept(character) || !is_unprintable(character) {
             shown.push(character);
         } else {
             shown.extend(character.escape_default());

@@ -66,6 +66,8 @@ pub enum Refusal {
     Function(String),
     /// It can't be read, for this reason.
     Unparsed(String),
+    /// It opens a session with a connection of its own.
+    Separate,
     /// There is no grant at all.
     Nothing,
 }
@@ -237,6 +239,9 @@ impl Refusal {
             ),
             Refusal::Unparsed(reason) => format!(
                 "the statement can't be read: {reason}; so nobody knows which tables it touches: write it otherwise or, to let plugin {plugin:?} run what can't be read, past every check of tables and functions, add to [plugins.{key}] in host.toml: database = {{ unparsed = true }}, beside what it may do already"
+            ),
+            Refusal::Separate => format!(
+                "plugin {plugin:?} may not open a separate session, which takes a connection of its own; open a shared one, or add to [plugins.{key}] in host.toml: database = {{ separate = true }}, beside what it may do already"
             ),
             Refusal::Nothing => format!(
                 "plugin {plugin:?} has no grant for the database; add to [plugins.{key}] in host.toml: database = {{ read = [\"TABLE\"], write = [\"TABLE\"] }}"

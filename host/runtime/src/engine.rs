@@ -1,9 +1,11 @@
 //! The one wasmtime engine: its configuration, its linker, and the clock that interrupts guests.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use wasmtime::component::Linker;
 
+use crate::admission::InstanceCount;
 use crate::component::one_line;
 use crate::database;
 use crate::error::LoadError;
@@ -16,7 +18,8 @@ pub const EPOCH_TICK: Duration = Duration::from_millis(10);
 #[derive(Clone)]
 pub struct Engine {
     engine: wasmtime::Engine,
-    linker: std::sync::Arc<Linker<PluginState>>,
+    linker: Arc<Linker<PluginState>>,
+    instances: Arc<InstanceCount>,
 }
 
 impl Engine {
@@ -43,12 +46,18 @@ impl Engine {
         database::add_to_linker(&mut linker)?;
         Ok(Self {
             engine,
-            linker: std::sync::Arc::new(linker),
+            linker: Arc::new(linker),
+            instances: InstanceCount::of_this_system(),
         })
     }
 
     pub(crate) fn wasmtime(&self) -> &wasmtime::Engine {
         &self.engine
+    }
+
+    /// The instances of all plugins.
+    pub(crate) fn instances(&self) -> &Arc<InstanceCount> {
+        &self.instances
     }
 
     pub(crate) fn linker(&self) -> &Linker<PluginState> {

@@ -1,5 +1,6 @@
 //! How loading a plugin or calling into one can fail, in sentences for the person who has to act.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -207,9 +208,81 @@ pub enum CallError {
         /// Calls.
         limit: u32,
     },
+    /// As many calls as may be are in the plugin, and this one was not made.
+    #[error(
+        "{function} of plugin \"{plugin}\" was not called: {calls} calls are in the plugin already (limit `concurrent_calls`), {wait}"
+    )]
+    Busy {
+        /// Who was called.
+        plugin: Arc<str>,
+        /// Interface and function.
+        function: Arc<str>,
+        /// Calls that may be in it at once.
+        calls: usize,
+        /// What came of waiting.
+        wait: Wait,
+    },
+    /// As many instances as may be are alive, and the call needed one more.
+    #[error(
+        "{function} of plugin \"{plugin}\" was not called: {limit} instances {of} are alive already (limit {setting})"
+    )]
+    TooManyInstances {
+        /// Who was called.
+        plugin: Arc<str>,
+        /// Interface and function.
+        function: Arc<str>,
+        /// Instances.
+        limit: usize,
+        /// Whose they are, for a person.
+        of: &'static str,
+        /// The setting that says so, for a person.
+        setting: &'static str,
+    },
+    /// A folder that it was granted can't be opened any more.
+    #[error(
+        "plugin \"{plugin}\" can't be called without folder {folder:?}, which host.toml grants it and which can't be opened ({reason}): make it readable, or take it out of `folders`"
+    )]
+    Folder {
+        /// The plugin.
+        plugin: Arc<str>,
+        /// As it is written in host.toml.
+        folder: String,
+        /// The system's reason.
+        reason: String,
+    },
     /// The host's own savepoint around the call failed.
     #[error(transparent)]
     Database(Box<poolhouse_database::Error>),
+}
+
+/// What came of waiting for a plugin that is busy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wait {
+    /// A call from another plugin does not wait, for its chain may hold what the calls before it wait for.
+    Never,
+    /// So many waited already.
+    Full(usize),
+    /// None of those before it ended in the time that the call had.
+    InVain(Duration),
+}
+
+impl fmt::Display for Wait {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Never => {
+                f.write_str("and a call from another plugin does not wait: try again later")
+            }
+            Self::Full(calls) => write!(
+                f,
+                "and {calls} wait for one of those to end (limit `waiting_calls`): try again later"
+            ),
+            Self::InVain(waited) => write!(
+                f,
+                "and none of those before it ended within {} ms",
+                waited.as_millis()
+            ),
+        }
+    }
 }
 
 impl CallError {
@@ -219,13 +292,17 @@ impl CallError {
             Self::Missing { .. } | Self::NotStarted { .. } => "missing",
             Self::Trapped {
                 over_limit: true, ..
-            } => "limit",
+            }
+            | Self::Busy { .. }
+            | Self::TooManyInstances { .. } => "limit",
             Self::Trapped { .. } => "trapped",
             Self::TimedOut { .. } => "timeout",
             Self::TooDeep { .. } => "depth",
-            Self::Refused(_) | Self::LeftOpen { .. } | Self::Failed { .. } | Self::Database(_) => {
-                "failed"
-            }
+            Self::Refused(_)
+            | Self::LeftOpen { .. }
+            | Self::Failed { .. }
+            | Self::Folder { .. }
+            | Self::Database(_) => "failed",
         }
     }
 }

@@ -6,21 +6,27 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
-use wasmtime::component::{Instance, InstancePre, Val};
+use wasmtime::component::{Instance, InstancePre, ResourceTableError, Val};
 use wasmtime::{Store, Trap, UpdateDeadline};
 
 use crate::database::{DatabaseAccess, DatabaseState};
 use crate::error::CallError;
 use crate::limits::Limits;
+use crate::sandbox::{Places, Sandbox};
 use crate::scope::{Entry, Scope};
 use crate::state::PluginState;
 
-/// See [`handed_over_at_once`].
-const MOST_HANDED_OVER: usize = 128 << 20;
+/// However deep a call is, so much it may hand over, unless its plugin may less.
 const LEAST_HANDED_OVER: usize = 1 << 20;
 
-/// What wasmtime says when that is used up.
+/// What wasmtime says when `call_bytes` are used up.
 const OUT_OF_FUEL: &str = "fuel allocated for hostcalls has been exhausted";
+
+/// See [`most_resources`].
+const MOST_RESOURCES: usize = 100_000;
+
+/// What wasmtime says when there are so many.
+const OUT_OF_HANDLES: &str = "store handle limit exceeded";
 
 /// What a call into a guest gives while it runs.
 pub(crate) type Work<'a, R> = Pin<Box<dyn Future<Output = wasmtime::Result<R>> + Send + 'a>>;
@@ -86,27 +92,33 @@ pub(crate) struct Running {
     store: Store<PluginState>,
     instance: Instance,
     access: Arc<DatabaseAccess>,
+    sandbox: Arc<Sandbox>,
     dead: bool,
+    /// Given back when all of the above is gone.
+    _places: Places,
 }
 
 impl Running {
-    /// Makes an instance; a component's own start code runs within the call's limit.
+    /// Makes an instance; a component's own start code runs within the call's limit, and without the database.
+    ///
+    /// # Errors
+    /// Where there are as many instances as may be, a folder can't be opened, or the start code traps or takes too long.
     pub(crate) async fn start(
         pre: &InstancePre<PluginState>,
         access: &Arc<DatabaseAccess>,
-        limits: &Limits,
+        sandbox: &Arc<Sandbox>,
         call: &Call,
     ) -> Result<Self, CallError> {
+        let places = sandbox.place(call)?;
+        let limits = &sandbox.limits;
         let database = DatabaseState {
             access: Arc::clone(access),
             scope: None,
             handles: 0,
         };
-        let mut store = Store::new(
-            pre.engine(),
-            PluginState::new(&access.plugin, limits, database),
-        );
-        store.limiter(|state| &mut state.memory);
+        let state = PluginState::new(limits, sandbox.wasi()?, database);
+        let mut store = Store::new(pre.engine(), state);
+        store.limiter(|state| &mut state.growth);
         store.epoch_deadline_callback(|store| {
             if Instant::now() >= store.data().deadline {
                 Ok(UpdateDeadline::Interrupt)
@@ -117,15 +129,19 @@ impl Running {
         let deadline = Instant::now() + call.limit;
         store.data_mut().deadline = deadline;
         store.set_epoch_deadline(1);
+        store.set_hostcall_fuel(handed_over_at_once(limits, call.depth));
+        store.set_max_component_handles(most_resources(limits));
         let started = tokio::time::timeout_at(deadline, pre.instantiate_async(&mut store)).await;
         match started {
             Ok(Ok(instance)) => Ok(Self {
                 store,
                 instance,
                 access: Arc::clone(access),
+                sandbox: Arc::clone(sandbox),
                 dead: false,
+                _places: places,
             }),
-            Ok(Err(error)) => Err(failure(&mut store, &access.plugin, call, &error)),
+            Ok(Err(error)) => Err(failure(&mut store, sandbox, call, &error)),
             Err(_) => Err(timed_out(&access.plugin, call)),
         }
     }
@@ -170,10 +186,10 @@ impl Running {
         state.database.scope = Some(Arc::clone(scope));
         state.deadline = deadline;
         state.depth = call.depth;
-        state.memory.refused = None;
+        state.growth.refused = None;
         self.store.set_epoch_deadline(1);
         self.store
-            .set_hostcall_fuel(handed_over_at_once(call.depth));
+            .set_hostcall_fuel(handed_over_at_once(&self.sandbox.limits, call.depth));
         self.dead = true;
         let ended =
             tokio::time::timeout_at(deadline, work(&mut self.store, &self.instance, lent)).await;
@@ -182,14 +198,14 @@ impl Running {
                 self.dead = false;
                 Ok(answer)
             }
-            Ok(Err(error)) => Err(failure(&mut self.store, &access.plugin, &call, &error)),
+            Ok(Err(error)) => Err(failure(&mut self.store, &self.sandbox, &call, &error)),
             Err(_) => Err(timed_out(&access.plugin, &call)),
         };
         if !self.dead {
             let state = self.store.data_mut();
             state.database.scope = None;
-            state.stdout.take_tail();
-            state.stderr.take_tail();
+            state.wasi.stdout.take_tail();
+            state.wasi.stderr.take_tail();
             self.dead = state.database.handles >= access.max_handles;
         }
         self.leave(scope, entry, &call, result).await
@@ -228,48 +244,82 @@ fn timed_out(plugin: &Arc<str>, call: &Call) -> CallError {
     }
 }
 
-/// Bytes that a guest may hand over in one call to the host or to another plugin, as the host holds them, which for lists of
-/// small things is many times what the guest has. Half as much at each depth, for the callers' are held meanwhile.
-fn handed_over_at_once(depth: u32) -> usize {
-    (MOST_HANDED_OVER >> depth.saturating_sub(1).min(31)).max(LEAST_HANDED_OVER)
+/// Bytes that a guest may hand over in one call to the host or to another plugin, or back to its caller, as the host holds
+/// them, which for lists of small things is many times what the guest has. Half as much at each depth, for the callers' are held
+/// meanwhile.
+fn handed_over_at_once(limits: &Limits, depth: u32) -> usize {
+    let most = limits.call_bytes;
+    (most >> depth.saturating_sub(1).min(31)).max(LEAST_HANDED_OVER.min(most))
+}
+
+/// Resources of any kind that one instance may hold, its own among them, for the host remembers each.
+fn most_resources(limits: &Limits) -> usize {
+    let handles = usize::try_from(limits.handles).unwrap_or(usize::MAX);
+    MOST_RESOURCES.max(handles.saturating_mul(2))
 }
 
 /// The reason for a trap in words, with the end of what the guest wrote to stderr.
 fn failure(
     store: &mut Store<PluginState>,
-    plugin: &Arc<str>,
+    sandbox: &Sandbox,
     call: &Call,
     error: &wasmtime::Error,
 ) -> CallError {
     if matches!(error.downcast_ref::<Trap>(), Some(Trap::Interrupt)) {
-        return timed_out(plugin, call);
+        return timed_out(&sandbox.plugin, call);
     }
     let state = store.data_mut();
-    let mut reason = if let Some(exit) = error.downcast_ref::<wasmtime_wasi::I32Exit>() {
+    let refused = state.growth.refused.take();
+    let limit = limit_met(sandbox, call, error);
+    let over_limit = limit.is_some() || refused.is_some();
+    let mut reason = if let Some(limit) = limit {
+        limit
+    } else if let Some(exit) = error.downcast_ref::<wasmtime_wasi::I32Exit>() {
         format!("it called exit({})", exit.0)
     } else {
         error.root_cause().to_string()
     };
-    let refused = state.memory.refused.take();
-    let too_much = reason.contains(OUT_OF_FUEL);
-    if too_much {
-        reason = format!(
-            "it handed over more than {} bytes at once, as the host holds them, to the host or another plugin: hand over less, in parts",
-            handed_over_at_once(call.depth)
-        );
+    if let Some(refused) = refused {
+        reason = format!("{reason}, after {}", refused.shown());
     }
-    if let Some(bytes) = refused {
-        reason = format!("{reason}, after {bytes} bytes of memory were refused (limit `memory`)");
-    }
-    state.stdout.take_tail();
-    let said = state.stderr.take_tail();
+    state.wasi.stdout.take_tail();
+    let said = state.wasi.stderr.take_tail();
     if !said.is_empty() {
-        reason = format!("{reason}; it said: {}", said.replace('\n', " | "));
+        reason = format!("{reason}; it said: {said}");
     }
     CallError::Trapped {
-        plugin: Arc::clone(plugin),
+        plugin: Arc::clone(&sandbox.plugin),
         function: Arc::clone(&call.function),
         reason,
-        over_limit: too_much || refused.is_some(),
+        over_limit,
     }
+}
+
+/// The limit that wasmtime or WASI stopped the guest at; none for any other trap.
+fn limit_met(sandbox: &Sandbox, call: &Call, error: &wasmtime::Error) -> Option<String> {
+    let says = |words: &str| error.chain().any(|cause| cause.to_string().contains(words));
+    if says(OUT_OF_FUEL) {
+        return Some(format!(
+            "it handed over more than {} bytes at once, as the host holds them, to the host, its caller or another plugin: hand \
+             over less, in parts (limit `call_bytes`, halved for each call of the chain)",
+            handed_over_at_once(&sandbox.limits, call.depth)
+        ));
+    }
+    let is_full = error.chain().any(|cause| {
+        let cause = cause.downcast_ref::<ResourceTableError>();
+        matches!(cause, Some(ResourceTableError::Full))
+    });
+    if is_full {
+        return Some(format!(
+            "it held more than {} streams, files and timers of WASI's at once: drop those that it no longer uses (limit `handles`)",
+            sandbox.most_wasi_handles()
+        ));
+    }
+    if says(OUT_OF_HANDLES) {
+        return Some(format!(
+            "it held more than {} resources of its own and others' at once: drop those that it no longer uses",
+            most_resources(&sandbox.limits)
+        ));
+    }
+    None
 }

@@ -10,12 +10,14 @@
 )]
 mod bindings;
 
+mod admission;
 mod component;
 mod database;
 mod engine;
 mod error;
 mod exports;
 mod folder;
+mod guest_log;
 mod instance;
 mod interface_name;
 mod limits;
@@ -24,15 +26,17 @@ mod migrations;
 mod output;
 mod plain_data;
 mod plugin;
+mod sandbox;
 mod scope;
 mod state;
 pub mod trading;
 mod wave;
 
 pub use engine::{EPOCH_TICK, Engine};
-pub use error::{CallError, LoadError};
+pub use error::{CallError, LoadError, Wait};
 pub use exports::Interface;
 pub use folder::Plugins;
+pub use guest_log::is_unprintable;
 pub use limits::Limits;
 pub use links::Waiting;
 pub use plugin::{Plugin, PluginOptions};

@@ -7,7 +7,7 @@ use std::time::Duration;
 pub struct Limits {
     /// Bytes of linear memory one instance may have. Past it the guest's allocation fails.
     pub memory: usize,
-    /// Elements of one table of the instance's; a pointer's size each.
+    /// Elements of all tables of one instance; a pointer's size each. Past it the guest's growth fails.
     pub table_elements: usize,
     /// Wall time of one call, the time inside host functions included.
     pub call_timeout: Duration,
@@ -23,11 +23,12 @@ pub struct Limits {
     pub statement_timeout: Duration,
     /// What one transaction may take from its beginning to its end.
     pub transaction_timeout: Duration,
-    /// Live session, transaction and cursor handles of one instance.
+    /// Live session, transaction and cursor handles of one instance; and as many of WASI's.
     pub handles: u32,
     /// How many calls deep in a chain the plugin may be called by another.
     pub call_depth: u32,
-    /// Bytes that one call may hand over, to the host or another plugin or back to its caller, as the host holds them.
+    /// Bytes that one call may hand over, to the host or another plugin or back to its caller, as the host holds them; half
+    /// for each further call of the chain.
     pub call_bytes: usize,
     /// Calls into the plugin at once.
     pub concurrent_calls: usize,

@@ -12,15 +12,17 @@ use tokio::time::Instant;
 use wasmtime::Store;
 use wasmtime::component::{Component, ComponentExportIndex, Instance, InstancePre, Val};
 
+use crate::admission::Admission;
 use crate::component::{ComponentFile, OfferedInterface, one_line};
 use crate::database::DatabaseAccess;
 use crate::engine::Engine;
-use crate::error::{CallError, LoadError};
+use crate::error::{CallError, LoadError, Wait};
 use crate::exports::Exports;
 use crate::instance::{Answered, Call, Outcome, Plain, Running, Work};
 use crate::interface_name::InterfaceName;
 use crate::limits::Limits;
 use crate::links::{Caller, Link, Waiting};
+use crate::sandbox::Sandbox;
 use crate::scope::Scope;
 use crate::state::PluginState;
 
@@ -57,7 +59,8 @@ pub struct Plugin {
     links: Vec<Arc<Link>>,
     uses: BTreeMap<String, String>,
     access: Arc<DatabaseAccess>,
-    limits: Limits,
+    sandbox: Arc<Sandbox>,
+    admission: Admission,
     /// Its start is over: other plugins may call it.
     started: AtomicBool,
     warm: Mutex<Vec<Running>>,
@@ -112,8 +115,10 @@ impl Plugin {
             grants,
             role,
             limits,
+            environment,
+            folders,
+            sha256: _,
             uses,
-            ..
         } = options;
         let quota = Quota {
             max: Some(limits.connections),
@@ -146,6 +151,13 @@ impl Plugin {
             quota,
             max_handles: limits.handles,
         });
+        let sandbox = Sandbox::new(
+            &name,
+            limits.clone(),
+            environment,
+            folders,
+            engine.instances(),
+        );
         Ok(Self {
             name,
             component,
@@ -155,7 +167,8 @@ impl Plugin {
             links,
             uses,
             access,
-            limits,
+            admission: Admission::new(limits.concurrent_calls, limits.waiting_calls),
+            sandbox: Arc::new(sandbox),
             started: AtomicBool::new(false),
             warm: Mutex::default(),
         })
@@ -249,7 +262,7 @@ impl Plugin {
 
     /// What it may use.
     pub fn limits(&self) -> &Limits {
-        &self.limits
+        &self.sandbox.limits
     }
 
     /// On whose behalf the plugin's statements run; none without a grant.
@@ -259,7 +272,10 @@ impl Plugin {
 
     /// A new call chain with the plugin's own `call_timeout`.
     pub fn scope(&self) -> Arc<Scope> {
-        Scope::new(self.access.database.clone(), self.limits.call_timeout)
+        Scope::new(
+            self.access.database.clone(),
+            self.sandbox.limits.call_timeout,
+        )
     }
 
     pub(crate) fn access(&self) -> &Arc<DatabaseAccess> {
@@ -305,7 +321,7 @@ impl Plugin {
     fn call_from_host(&self, function: Arc<str>) -> Call {
         Call {
             function,
-            limit: self.limits.call_timeout,
+            limit: self.sandbox.limits.call_timeout,
             setting: "limit `call_timeout`",
             depth: 1,
         }
@@ -319,12 +335,24 @@ impl Plugin {
         }
     }
 
-    /// An instance of one's own, not taken from the warm ones and not given back.
+    /// An instance of one's own, not taken from the warm ones and not given back. One of those makes room for it where there
+    /// are as many as may be.
     pub(crate) async fn instance(&self, call: &Call) -> Result<Running, CallError> {
-        Running::start(&self.pre, &self.access, &self.limits, call).await
+        loop {
+            let started = Running::start(&self.pre, &self.access, &self.sandbox, call).await;
+            let is_full = matches!(started, Err(CallError::TooManyInstances { .. }));
+            if !is_full {
+                return started;
+            }
+            let idle = self.warm.lock().pop();
+            if idle.is_none() {
+                return started;
+            }
+        }
     }
 
-    /// Calls into a warm instance, or a new one. The instance is kept unless it is dead.
+    /// Calls into a warm instance, or a new one. The instance is kept unless it is dead. Where the plugin is busy, the call
+    /// waits its turn, no longer than it may take.
     ///
     /// Cancel safety: dropped midway, the instance is dropped and the scope rolls back.
     pub(crate) async fn call<R: Outcome>(
@@ -333,13 +361,25 @@ impl Plugin {
         call: &Call,
         work: impl for<'a> FnOnce(&'a mut Store<PluginState>, &'a Instance) -> Work<'a, R>,
     ) -> Result<R, CallError> {
+        let until = (Instant::now() + call.limit).min(scope.deadline());
+        let place = self.admission.in_turn(until).await;
+        let _place = place.map_err(|wait| self.busy(call, wait))?;
         self.call_with(scope, call, &mut (), move |store, instance, ()| {
             work(store, instance)
         })
         .await
     }
 
-    /// [`Plugin::call`] for work on what the caller lends.
+    fn busy(&self, call: &Call, wait: Wait) -> CallError {
+        CallError::Busy {
+            plugin: Arc::clone(&self.name),
+            function: Arc::clone(&call.function),
+            calls: self.sandbox.limits.concurrent_calls,
+            wait,
+        }
+    }
+
+    /// [`Plugin::call`] for work on what the caller lends, with a place of its own already.
     async fn call_with<I, R: Outcome>(
         &self,
         scope: &Arc<Scope>,
@@ -358,7 +398,7 @@ impl Plugin {
             drop(running);
         } else {
             let mut warm = self.warm.lock();
-            if warm.len() < self.limits.warm_instances {
+            if warm.len() < self.sandbox.limits.warm_instances {
                 warm.push(running);
             }
         }
@@ -368,7 +408,8 @@ impl Plugin {
     /// A call from another plugin, as a part of its call chain and no longer than the caller itself has.
     ///
     /// # Errors
-    /// Those of every call, and that calls are nested too deep or the plugin has not started yet.
+    /// Those of every call, and that calls are nested too deep, the plugin has not started yet, or as many calls as may be are in it:
+    /// its caller's chain may hold what those wait for, so it does not wait for them.
     pub(crate) async fn call_linked(
         &self,
         caller: &Caller,
@@ -378,11 +419,11 @@ impl Plugin {
         results: &mut [Val],
     ) -> Result<(), CallError> {
         let depth = caller.depth.saturating_add(1);
-        if depth > self.limits.call_depth {
+        if depth > self.sandbox.limits.call_depth {
             return Err(CallError::TooDeep {
                 plugin: Arc::clone(&self.name),
                 function: Arc::clone(function),
-                limit: self.limits.call_depth,
+                limit: self.sandbox.limits.call_depth,
             });
         }
         if !self.started.load(Ordering::Acquire) {
@@ -401,6 +442,8 @@ impl Plugin {
             call.limit = left;
             call.setting = "what its caller had left";
         }
+        let place = self.admission.at_once();
+        let _place = place.map_err(|wait| self.busy(&call, wait))?;
         let begun = Instant::now();
         let mut lent = (params, results);
         let answered = self

@@ -4,21 +4,20 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 use wasmtime::component::ResourceTable;
-use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi::{WasiCtxView, WasiView};
 
 use crate::database::DatabaseState;
 use crate::limits::Limits;
 use crate::links::Caller;
-use crate::output::{Output, Stream};
+use crate::sandbox::Wasi;
 
 /// The host's side of one instance.
 pub(crate) struct PluginState {
-    wasi: WasiCtx,
+    pub(crate) wasi: Wasi,
+    /// The handles of the database.
     pub(crate) table: ResourceTable,
     pub(crate) database: DatabaseState,
-    pub(crate) memory: MemoryLimit,
-    pub(crate) stdout: Output,
-    pub(crate) stderr: Output,
+    pub(crate) growth: Growth,
     /// When the call under way must end; looked at at every epoch tick.
     pub(crate) deadline: Instant,
     /// How many calls deep in its chain the call under way is.
@@ -26,33 +25,23 @@ pub(crate) struct PluginState {
 }
 
 impl PluginState {
-    pub(crate) fn new(plugin: &Arc<str>, limits: &Limits, database: DatabaseState) -> Self {
-        let stdout = Output::new(Arc::clone(plugin), Stream::Stdout);
-        let stderr = Output::new(Arc::clone(plugin), Stream::Stderr);
-        // No arguments, environment, folders or network: an empty context but for the two streams.
-        let wasi = WasiCtx::builder()
-            .stdout(stdout.clone())
-            .stderr(stderr.clone())
-            .build();
+    pub(crate) fn new(limits: &Limits, wasi: Wasi, database: DatabaseState) -> Self {
         Self {
             wasi,
             table: ResourceTable::new(),
             database,
-            memory: MemoryLimit {
-                maximum: limits.memory,
-                used: 0,
-                growing: 0,
+            growth: Growth {
+                most_bytes: limits.memory,
+                bytes: 0,
+                most_elements: limits.table_elements,
+                elements: 0,
                 refused: None,
             },
-            stdout,
-            stderr,
             deadline: Instant::now(),
             depth: 0,
         }
     }
-}
 
-impl PluginState {
     /// Where a call from this guest into another comes from; none while the component starts.
     pub(crate) fn caller(&self) -> Option<Caller> {
         Some(Caller {
@@ -67,62 +56,96 @@ impl PluginState {
 impl WasiView for PluginState {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         WasiCtxView {
-            ctx: &mut self.wasi,
-            table: &mut self.table,
+            ctx: &mut self.wasi.context,
+            table: &mut self.wasi.table,
         }
     }
 }
 
-/// Refuses memory past the plugin's limit, and remembers that it did: the guest usually answers with a
+/// Refuses memory and table elements past the plugin's limits, and remembers that it did: the guest usually answers with a
 /// trap that says nothing.
-pub(crate) struct MemoryLimit {
-    maximum: usize,
+///
+/// What was allowed once is never taken back, though the system may not have had so much: wasmtime tells in the same way of
+/// growth that it refused without asking here, and a guest could have its whole memory uncounted by that.
+pub(crate) struct Growth {
+    most_bytes: usize,
     /// Bytes in all memories of the instance.
-    used: usize,
-    /// Bytes of the growth allowed last, to be taken back if the system has not so much.
-    growing: usize,
-    /// Bytes of the request refused last.
-    pub(crate) refused: Option<usize>,
+    bytes: usize,
+    most_elements: usize,
+    /// Elements in all tables of the instance.
+    elements: usize,
+    /// The request refused last.
+    pub(crate) refused: Option<RefusedGrowth>,
 }
 
-/// Elements of one table; a pointer's size each.
-const MAX_TABLE_ELEMENTS: usize = 100_000;
+/// What was asked for and not given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RefusedGrowth {
+    Bytes(usize),
+    Elements(usize),
+}
+
+impl RefusedGrowth {
+    /// For the reason of the trap that usually follows.
+    pub(crate) fn shown(self) -> String {
+        match self {
+            Self::Bytes(bytes) => format!("{bytes} bytes of memory were refused (limit `memory`)"),
+            Self::Elements(elements) => {
+                format!("{elements} elements of a table were refused (limit `table_elements`)")
+            }
+        }
+    }
+}
+
 /// Core tables, memories and instances that one component may be made of. Compilers make a handful.
 const MAX_TABLES: usize = 64;
 const MAX_MEMORIES: usize = 16;
 const MAX_INSTANCES: usize = 128;
 
-impl wasmtime::ResourceLimiter for MemoryLimit {
+/// Counts `growing` more of what there may be so much of; false, and nothing counted, where that is too much.
+fn grow(counted: &mut usize, most: usize, growing: usize) -> bool {
+    let grown = counted.saturating_add(growing);
+    let is_allowed = grown <= most;
+    if is_allowed {
+        *counted = grown;
+    }
+    is_allowed
+}
+
+impl wasmtime::ResourceLimiter for Growth {
     fn memory_growing(
         &mut self,
         current: usize,
         desired: usize,
-        _maximum: Option<usize>,
+        maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        let growing = desired.saturating_sub(current);
-        let allowed = self.used.saturating_add(growing) <= self.maximum;
-        if allowed {
-            self.used += growing;
-            self.growing = growing;
-        } else {
-            self.refused = Some(growing);
+        // Past its own maximum it fails whatever is said here, and would have been counted.
+        if maximum.is_some_and(|maximum| desired > maximum) {
+            return Ok(false);
         }
-        Ok(allowed)
-    }
-
-    fn memory_grow_failed(&mut self, _error: wasmtime::Error) -> wasmtime::Result<()> {
-        self.refused = Some(self.growing);
-        self.used -= std::mem::take(&mut self.growing);
-        Ok(())
+        let growing = desired.saturating_sub(current);
+        let is_allowed = grow(&mut self.bytes, self.most_bytes, growing);
+        if !is_allowed {
+            self.refused = Some(RefusedGrowth::Bytes(growing));
+        }
+        Ok(is_allowed)
     }
 
     fn table_growing(
         &mut self,
-        _current: usize,
+        current: usize,
         desired: usize,
-        _maximum: Option<usize>,
+        maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        Ok(desired <= MAX_TABLE_ELEMENTS)
+        if maximum.is_some_and(|maximum| desired > maximum) {
+            return Ok(false);
+        }
+        let growing = desired.saturating_sub(current);
+        let is_allowed = grow(&mut self.elements, self.most_elements, growing);
+        if !is_allowed {
+            self.refused = Some(RefusedGrowth::Elements(growing));
+        }
+        Ok(is_allowed)
     }
 
     fn instances(&self) -> usize {

@@ -53,7 +53,7 @@ impl From<CallError> for Failed {
         match error {
             CallError::Database(error) => (*error).into(),
             // The order manager only waits for the database. What it began is rolled back.
-            CallError::TimedOut { .. } => Self::Passing(anyhow!(
+            CallError::TimedOut { .. } | CallError::Busy { .. } => Self::Passing(anyhow!(
                 "{error}: the database hangs, is overloaded, or somebody holds a lock on its tables"
             )),
             _ => Self::Final(error.into()),

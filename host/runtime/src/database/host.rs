@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
-use poolhouse_database::{Database, Tenant};
+use poolhouse_database::{Database, Error, Refusal, Tenant};
 use wasmtime::component::Resource;
 
 use super::{Cursor, DatabaseView, Session, Transaction, convert};
@@ -17,7 +17,7 @@ impl wit::Host for DatabaseView<'_> {
     async fn health(&mut self) -> wasmtime::Result<wit::HealthStatus> {
         self.asked("database.health")?;
         Ok(match &self.state.access.database {
-            Some(database) if self.state.access.actor.is_some() => {
+            Some(database) if self.state.access.actor.is_some() && self.state.scope.is_some() => {
                 let database = database.clone();
                 // Over the chain's own connection if it holds one: a second could be what it keeps others from.
                 let asked = self
@@ -34,9 +34,9 @@ impl wit::Host for DatabaseView<'_> {
                 backend: String::new(),
                 version: String::new(),
                 latency: 0,
-                message: match self.state.access.actor() {
-                    Err(error) => error.to_string(),
-                    Ok(_) => "the host runs without a database".to_owned(),
+                message: match (self.state.access.actor(), self.scope()) {
+                    (Err(error), _) | (Ok(_), Err(error)) => error.to_string(),
+                    (Ok(_), Ok(_)) => "the host runs without a database".to_owned(),
                 },
             },
         })
@@ -79,8 +79,13 @@ impl wit::HostSession for DatabaseView<'_> {
         sharing: wit::Sharing,
     ) -> wasmtime::Result<Result<Resource<Session>, wit::Error>> {
         self.asked("session.open")?;
-        if let Err(error) = self.state.access.actor() {
-            return Ok(Err(convert::error(error)));
+        let actor = match self.state.access.actor() {
+            Ok(actor) => actor,
+            Err(error) => return Ok(Err(convert::error(error))),
+        };
+        if matches!(sharing, wit::Sharing::Separate) && !actor.grants.separate {
+            let message = Refusal::Separate.message(&actor.plugin);
+            return Ok(Err(convert::error(Error::Denied(message))));
         }
         let separate = match sharing {
             wit::Sharing::Shared => None,
