@@ -146,9 +146,9 @@ mod tests {
         let mut waiting = Vec::new();
         let (said, mut order) = tokio::sync::mpsc::unbounded_channel();
         for number in 0..2 {
-            let (admission, said) = (Arc::clone(&admission), said.clone());
+            let (calls, said) = (Arc::clone(&admission), said.clone());
             waiting.push(tokio::spawn(async move {
-                let place = admission.in_turn(far).await.ok();
+                let place = calls.in_turn(far).await.ok();
                 said.send(number).unwrap();
                 place.is_some()
             }));

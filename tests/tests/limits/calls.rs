@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use poolhouse_runtime::trading::{StrategyInstance, describe};
+use poolhouse_runtime::trading::{Parameter, StrategyInstance, describe};
 use poolhouse_runtime::{CallError, Limits, PluginOptions, Wait};
 use poolhouse_tests::{House, test_guest};
 
@@ -145,6 +145,15 @@ fn instances_past_those_alive_are_refused() -> anyhow::Result<()> {
     Ok(())
 }
 
+fn parameters() -> Vec<Parameter> {
+    [("fault", "trap"), ("at", ""), ("memory", "3")]
+        .map(|(name, value)| Parameter {
+            name: name.to_owned(),
+            value: value.to_owned(),
+        })
+        .into()
+}
+
 #[test]
 fn a_strategy_row_takes_a_warm_instance_s_place_and_keeps_it() -> anyhow::Result<()> {
     let house = House::sqlite()?;
@@ -162,8 +171,8 @@ fn a_strategy_row_takes_a_warm_instance_s_place_and_keeps_it() -> anyhow::Result
         // Leaves a warm instance behind.
         describe(plugin, &scope).await.unwrap();
         let create =
-            || StrategyInstance::create(plugin, &scope, Vec::new(), Duration::from_secs(1));
-        let row = create().await;
+            || StrategyInstance::create(plugin, &scope, parameters(), Duration::from_secs(1));
+        let row = create().await.ok().unwrap();
         let other = create().await.err().unwrap();
         assert!(
             matches!(other, CallError::TooManyInstances { limit: 1, .. }),

@@ -108,9 +108,9 @@ const CLAIMS: &str = "(component
         (i32.const 0x1ffff0)))
     (core instance $i (instantiate $m))
     (func (export \"behind\") (result (list u8))
-      (canon lift (core func $i \"behind\") (memory $i \"memory\")))
+      (canon lift (core func $i \"behind\") (memory (core memory $i \"memory\"))))
     (func (export \"often\") (result (list string))
-      (canon lift (core func $i \"often\") (memory $i \"memory\"))))";
+      (canon lift (core func $i \"often\") (memory (core memory $i \"memory\")))))";
 
 #[test]
 fn what_is_only_claimed_costs_nothing() -> anyhow::Result<()> {

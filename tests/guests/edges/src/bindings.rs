@@ -1,4 +1,4 @@
-//! The guest's world as generated from WIT, on the SDK's types; nothing here is written by hand.
+//! The guest's world as generated from WIT; nothing here is written by hand.
 
 #![allow(
     unsafe_code,
@@ -9,10 +9,6 @@
 wit_bindgen::generate!({
     path: ["../../../wit", "wit"],
     world: "poolhouse-tests:edges/edges-guest",
-    with: {
-        "poolhouse:database/types@0.1.0": ::poolhouse::bindings::imports::poolhouse::database::types,
-        "poolhouse:database/database@0.1.0": ::poolhouse::bindings::imports::poolhouse::database::database,
-    },
 });
 
 // The exports' names mean something to a component only; a native linker refuses them.

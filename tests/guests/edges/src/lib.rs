@@ -7,19 +7,15 @@ use std::fs::{self, File, OpenOptions};
 use std::hint::black_box;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream, ToSocketAddrs, UdpSocket};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use bindings::exports::poolhouse_tests::edges::edges::{Guest, Small};
-use poolhouse::bindings::imports::poolhouse::database::database as contract;
-use poolhouse::database::{Error, Session};
 
 /// The guest.
 #[derive(Debug)]
 pub struct Edges;
 
-static STARTED: Mutex<Vec<String>> = Mutex::new(Vec::new());
 static CALLS: AtomicU32 = AtomicU32::new(0);
 
 fn said<T: Debug, E: ToString>(what: &str, result: Result<T, E>) -> String {
@@ -29,7 +25,7 @@ fn said<T: Debug, E: ToString>(what: &str, result: Result<T, E>) -> String {
     }
 }
 
-/// Runs while the component starts.
+/// Runs before the first call of each instance.
 extern "C" fn start() {
     let told = std::env::var("AT_START").unwrap_or_default();
     match told.as_str() {
@@ -43,31 +39,9 @@ extern "C" fn start() {
             std::mem::forget(black_box(vec![1_u8; 1 << 20]));
         },
         "write" => Edges::write(b"starting\n".to_vec(), 0),
-        "database" => {
-            let query = Session::open().and_then(|session| session.query("SELECT 1", &[]));
-            let begun = contract::Session::open(contract::Sharing::Shared)
-                .and_then(|session| session.begin(OPTIONS).map(|_| ()))
-                .map_err(Error::from);
-            let health = contract::health();
-            let said = vec![
-                said("query", query.map(|rows| rows.len())),
-                said("begin", begun),
-                format!("health: {:?}, {}", health.state, health.message),
-                format!("stats: {}", contract::stats().used),
-            ];
-            if let Ok(mut started) = STARTED.lock() {
-                *started = said;
-            }
-        }
         _ => {}
     }
 }
-
-const OPTIONS: contract::TransactionOptions = contract::TransactionOptions {
-    isolation: contract::Isolation::Default,
-    read_only: false,
-    timeout: None,
-};
 
 #[cfg(target_family = "wasm")]
 #[expect(
@@ -79,10 +53,6 @@ const OPTIONS: contract::TransactionOptions = contract::TransactionOptions {
 static START: extern "C" fn() = start;
 
 impl Guest for Edges {
-    fn at_start() -> Vec<String> {
-        STARTED.lock().map(|said| said.clone()).unwrap_or_default()
-    }
-
     fn given() -> Vec<String> {
         let mut input = String::new();
         let input = match std::io::stdin().read_to_string(&mut input) {
