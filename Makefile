@@ -37,6 +37,7 @@ bench: setup plugins test-guests ## Measure it against its peers; the lines go i
 	cargo build --release --workspace
 	$(target)/release/bench
 	$(target)/release/bench-database
+	$(target)/release/bench-sandbox
 	$(target)/release/bench-pool
 
 check: ## Formatting, lints and documentation

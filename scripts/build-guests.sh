@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds guest crates as WebAssembly components and puts each into a folder as PACKAGE.wasm, if it has changed.
+# Builds guest crates as WebAssembly components and puts each into a folder as PACKAGE.wasm, if it has changed; of a
+# package with examples, each example as EXAMPLE.wasm instead.
 #
 # usage: scripts/build-guests.sh FOLDER PACKAGE...
 #
@@ -28,7 +29,7 @@ cd "$root"
 
 # A folder of its own, so that guests and the host never wait for each other's lock.
 built=${CARGO_TARGET_DIR:-$root/target}/guests
-arguments=(build --profile guest --target "$target" --target-dir "$built")
+arguments=(build --profile guest --target "$target" --target-dir "$built" --lib --examples)
 for package in "${packages[@]}"; do arguments+=(--package "$package"); done
 
 sysroot=$(rustc --print sysroot)
@@ -102,12 +103,25 @@ esac
 
 "build_by_$route"
 
-for package in "${packages[@]}"; do
-    component=$built/$target/guest/${package//-/_}.wasm
-    if ! cmp --silent "$component" "$folder/$package.wasm"; then
+# Puts a component into place under that name.
+put() {
+    local component=$built/$target/guest/$1 name=$2
+    if ! cmp --silent "$component" "$folder/$name.wasm"; then
         # Moved into place whole: a running host may be watching the folder.
-        cp "$component" "$folder/.$package.wasm.new"
-        mv "$folder/.$package.wasm.new" "$folder/$package.wasm"
-        say "Built $folder/$package.wasm"
+        cp "$component" "$folder/.$name.wasm.new"
+        mv "$folder/.$name.wasm.new" "$folder/$name.wasm"
+        say "Built $folder/$name.wasm"
+    fi
+}
+
+for package in "${packages[@]}"; do
+    examples=()
+    for example in "$root"/*/"$package"/examples/*.rs "$root"/*/*/"$package"/examples/*.rs; do
+        if [ -e "$example" ]; then examples+=("$(basename "$example" .rs)"); fi
+    done
+    if [ ${#examples[@]} -gt 0 ]; then
+        for example in "${examples[@]}"; do put "examples/${example//-/_}.wasm" "$example"; done
+    else
+        put "${package//-/_}.wasm" "$package"
     fi
 done

@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use poolhouse_database::{Database, DatabaseUrl, Grants, PoolOptions, Settings, Tables};
-use poolhouse_runtime::{CallError, Engine, Limits, PluginOptions, Plugins};
+use poolhouse_runtime::{Answer, CallError, Engine, Limits, PluginOptions, Plugins};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
 use tokio::runtime::Runtime;
 use tokio::sync::Mutex;
+use tokio::task::JoinHandle;
 
 use crate::{Backend, House, test_guest};
 use script::Step;
@@ -41,6 +42,19 @@ pub struct Setup {
     pub pool: PoolOptions,
     /// How long a statement waits for another writer on SQLite.
     pub busy_timeout: Duration,
+    /// Plugins beside the guest.
+    pub others: Vec<Other>,
+}
+
+/// A plugin beside the guest.
+#[derive(Clone)]
+pub struct Other {
+    /// Its name.
+    pub name: &'static str,
+    /// Its component.
+    pub component: Vec<u8>,
+    /// What host.toml says of it.
+    pub options: PluginOptions,
 }
 
 impl Default for Setup {
@@ -51,15 +65,21 @@ impl Default for Setup {
                 read: Tables::All,
                 write: Tables::All,
                 migrate: false,
-                functions: ["add", "current_setting", "pg_terminate_backend", "set_config"]
-                    .map(str::to_owned)
-                    .into(),
+                functions: [
+                    "add",
+                    "current_setting",
+                    "pg_terminate_backend",
+                    "set_config",
+                ]
+                .map(str::to_owned)
+                .into(),
                 separate: true,
                 ..Grants::default()
             }),
             pool: PoolOptions::default(),
             // A conflict that is waited for is only slower.
             busy_timeout: Duration::from_millis(50),
+            others: Vec::new(),
         }
     }
 }
@@ -126,6 +146,9 @@ impl Stage {
 
     fn on(house: House, backend: Backend, controlled: bool, setup: Setup) -> anyhow::Result<Self> {
         house.add_plugin(&test_guest(GUEST)?)?;
+        for other in &setup.others {
+            house.write(&format!("plugins/{}.wasm", other.name), &other.component)?;
+        }
         let mut settings = Settings::new(DatabaseUrl::parse(house.url())?);
         settings.pool = setup.pool;
         settings.busy_timeout = setup.busy_timeout;
@@ -136,10 +159,16 @@ impl Stage {
         let (engine, plugins, database, control) = runtime.block_on(async {
             let database = Database::open(settings)?;
             let engine = Engine::new()?;
-            let options = |_: &str| PluginOptions {
-                grants: setup.grants.clone(),
-                limits: setup.limits.clone(),
-                ..PluginOptions::default()
+            let options = |name: &str| {
+                let other = setup.others.iter().find(|other| other.name == name);
+                other.map_or_else(
+                    || PluginOptions {
+                        grants: setup.grants.clone(),
+                        limits: setup.limits.clone(),
+                        ..PluginOptions::default()
+                    },
+                    |other| other.options.clone(),
+                )
             };
             let folder = house.path("plugins");
             let plugins =
@@ -246,6 +275,36 @@ impl Stage {
         })?;
         let text = answer.text.unwrap_or_default();
         wave::split(&text).map_err(|error| CallError::Refused(error.to_string()))
+    }
+
+    /// Calls a function of a plugin's on the host's own threads, with its arguments as WAVE; the call ends with the future.
+    pub fn spawn(
+        &self,
+        plugin: &str,
+        function: &str,
+        arguments: &[String],
+    ) -> JoinHandle<Result<Answer, CallError>> {
+        let (engine, plugin) = (self.engine.clone(), self.plugins.get(plugin).cloned());
+        let (function, arguments) = (function.to_owned(), arguments.to_vec());
+        self.runtime.spawn(async move {
+            let Some(plugin) = plugin else {
+                return Err(CallError::Refused("the plugin was not loaded".to_owned()));
+            };
+            let scope = plugin.scope();
+            // Boxed, for the compiler's sake: a call can hold a call can hold a call.
+            let calling = plugin.call_by_name(&engine, &scope, &function, &arguments);
+            let answer = Box::pin(calling).await;
+            scope.finish().await;
+            answer
+        })
+    }
+
+    /// Waits for a call's end.
+    ///
+    /// # Errors
+    /// Where the host panicked in it.
+    pub fn wait<T>(&self, spawned: JoinHandle<T>) -> anyhow::Result<T> {
+        Ok(self.runtime.block_on(spawned)?)
     }
 
     /// Runs a script in one call, fails the test where an outcome is not as expected (`…` stands for anything), and

@@ -12,6 +12,7 @@ use wasmtime::{Store, Trap, UpdateDeadline};
 use crate::database::{DatabaseAccess, DatabaseState};
 use crate::error::CallError;
 use crate::limits::Limits;
+use crate::long_running::Considerate;
 use crate::sandbox::{Places, Sandbox};
 use crate::scope::{Entry, Scope};
 use crate::state::PluginState;
@@ -116,14 +117,17 @@ impl Running {
             scope: None,
             handles: 0,
         };
-        let state = PluginState::new(limits, sandbox.wasi()?, database);
+        let pace = sandbox.pace.of_another();
+        let state = PluginState::new(limits, sandbox.wasi()?, pace.clone(), database);
         let mut store = Store::new(pre.engine(), state);
         store.limiter(|state| &mut state.growth);
         store.epoch_deadline_callback(|store| {
             if Instant::now() >= store.data().deadline {
                 Ok(UpdateDeadline::Interrupt)
-            } else {
+            } else if store.data().pace.tick() {
                 Ok(UpdateDeadline::Yield(1))
+            } else {
+                Ok(UpdateDeadline::Continue(1))
             }
         });
         let deadline = Instant::now() + call.limit;
@@ -131,7 +135,8 @@ impl Running {
         store.set_epoch_deadline(1);
         store.set_hostcall_fuel(handed_over_at_once(limits, call.depth));
         store.set_max_component_handles(most_resources(limits));
-        let started = tokio::time::timeout_at(deadline, pre.instantiate_async(&mut store)).await;
+        let starting = Considerate::new(Box::pin(pre.instantiate_async(&mut store)), pace);
+        let started = tokio::time::timeout_at(deadline, starting).await;
         match started {
             Ok(Ok(instance)) => Ok(Self {
                 store,
@@ -187,12 +192,13 @@ impl Running {
         state.deadline = deadline;
         state.depth = call.depth;
         state.growth.refused = None;
+        let pace = state.pace.clone();
         self.store.set_epoch_deadline(1);
         self.store
             .set_hostcall_fuel(handed_over_at_once(&self.sandbox.limits, call.depth));
         self.dead = true;
-        let ended =
-            tokio::time::timeout_at(deadline, work(&mut self.store, &self.instance, lent)).await;
+        let work = Considerate::new(work(&mut self.store, &self.instance, lent), pace);
+        let ended = tokio::time::timeout_at(deadline, work).await;
         let result = match ended {
             Ok(Ok(answer)) => {
                 self.dead = false;

@@ -22,6 +22,7 @@ mod instance;
 mod interface_name;
 mod limits;
 mod links;
+mod long_running;
 mod migrations;
 mod output;
 mod plain_data;

@@ -13,6 +13,7 @@ use crate::error::CallError;
 use crate::guest_log::{GuestLog, Stream};
 use crate::instance::Call;
 use crate::limits::Limits;
+use crate::long_running::Pace;
 use crate::output::Output;
 
 /// Random bytes that a guest may ask for at once: the host makes them one by one, and nobody else runs meanwhile.
@@ -25,6 +26,8 @@ const MOST_HANDLES_WITH_FOLDERS: usize = 128;
 pub(crate) struct Sandbox {
     pub(crate) plugin: Arc<str>,
     pub(crate) limits: Limits,
+    /// Whether its last call was a long one; each instance's own is made of it.
+    pub(crate) pace: Pace,
     log: Arc<GuestLog>,
     environment: Vec<(String, String)>,
     folders: BTreeMap<String, PathBuf>,
@@ -57,6 +60,7 @@ impl Sandbox {
     ) -> Self {
         Self {
             plugin: Arc::clone(plugin),
+            pace: Pace::default(),
             log: GuestLog::new(plugin, &limits),
             environment,
             folders,

@@ -9,6 +9,7 @@ use wasmtime_wasi::{WasiCtxView, WasiView};
 use crate::database::DatabaseState;
 use crate::limits::Limits;
 use crate::links::Caller;
+use crate::long_running::Pace;
 use crate::sandbox::Wasi;
 
 /// The host's side of one instance.
@@ -22,10 +23,12 @@ pub(crate) struct PluginState {
     pub(crate) deadline: Instant,
     /// How many calls deep in its chain the call under way is.
     pub(crate) depth: u32,
+    /// How long it has computed.
+    pub(crate) pace: Pace,
 }
 
 impl PluginState {
-    pub(crate) fn new(limits: &Limits, wasi: Wasi, database: DatabaseState) -> Self {
+    pub(crate) fn new(limits: &Limits, wasi: Wasi, pace: Pace, database: DatabaseState) -> Self {
         Self {
             wasi,
             table: ResourceTable::new(),
@@ -39,6 +42,7 @@ impl PluginState {
             },
             deadline: Instant::now(),
             depth: 0,
+            pace,
         }
     }
 
