@@ -45,7 +45,7 @@ pub struct Footprint {
     /// Whether it reads, writes or changes the schema.
     pub kind: StatementKind,
     /// Tables it reads: lower-case unless quoted (always on SQLite), `public.` and `main.` taken away. The target of an
-    /// UPDATE, DELETE or MERGE, and of an INSERT with RETURNING or DO UPDATE, is read too, as PostgreSQL has it.
+    /// UPDATE, DELETE or MERGE, and of an INSERT with RETURNING, DO UPDATE or a conflict's columns, is read too, as PostgreSQL has it.
     pub reads: BTreeSet<String>,
     /// Tables it changes, locks rows of or, as DDL, makes, alters or drops.
     pub writes: BTreeSet<String>,

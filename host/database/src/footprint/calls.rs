@@ -16,6 +16,20 @@ use super::names::part;
 use super::scanning::{PieceKind, pieces};
 use super::walk::Walk;
 
+/// Names of PostgreSQL's types beside those in its catalog.
+const ALIASES: [(&str, &str); 10] = [
+    ("int", "int4"),
+    ("integer", "int4"),
+    ("bigint", "int8"),
+    ("smallint", "int2"),
+    ("decimal", "numeric"),
+    ("real", "float4"),
+    ("float", "float8"),
+    ("double", "float8"),
+    ("boolean", "bool"),
+    ("character", "bpchar"),
+];
+
 impl Walk {
     pub(super) fn call(
         &mut self,
@@ -112,20 +126,18 @@ impl Walk {
             return;
         };
         for piece in pieces {
-            match piece.kind {
-                PieceKind::Word => {
-                    self.footprint
-                        .mentions
-                        .insert(part(piece.text, false, self.backend))
-                }
+            let name = match piece.kind {
+                PieceKind::Word => part(piece.text, false, self.backend),
                 PieceKind::Quoted => {
                     let bare = piece.text.trim_matches('"').replace("\"\"", "\"");
-                    self.footprint
-                        .mentions
-                        .insert(part(&bare, true, self.backend))
+                    part(&bare, true, self.backend)
                 }
-                _ => false,
+                _ => continue,
             };
+            let aliases = ALIASES.iter().filter(|(alias, _)| *alias == name);
+            let own = aliases.map(|(_, own)| (*own).to_owned());
+            self.footprint.mentions.extend(own);
+            self.footprint.mentions.insert(name);
         }
     }
 }

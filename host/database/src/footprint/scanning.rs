@@ -87,9 +87,12 @@ pub(super) fn agree(
     let theirs = tokens
         .iter()
         .filter_map(|token| enclosed(&token.token).map(|has_end| (token.span, has_end)))
-        .map(|(span, has_end)| {
+        .filter_map(|(span, has_end)| {
             let start = places.byte(span.start);
-            (start, has_end.then(|| places.byte(span.end)))
+            let end = has_end.then(|| places.byte(span.end));
+            // Numbers such as 0x1F are hexadecimal strings to the parser.
+            let is_number = sql.as_bytes().get(start).is_some_and(u8::is_ascii_digit);
+            (!is_number).then_some((start, end))
         });
     if ours.eq(theirs) {
         return Ok(());

@@ -34,15 +34,17 @@ impl Walk {
             return self.fail("INSERT is into a table's name");
         };
         self.write(name);
-        let updates = match &insert.on {
-            Some(OnInsert::OnConflict(conflict)) => {
-                matches!(conflict.action, OnConflictAction::DoUpdate(_))
-            }
-            Some(_) => true,
-            None => false,
+        let (updates, compares) = match &insert.on {
+            Some(OnInsert::OnConflict(conflict)) => (
+                matches!(conflict.action, OnConflictAction::DoUpdate(_)),
+                conflict.conflict_target.is_some(),
+            ),
+            Some(_) => (true, true),
+            None => (false, false),
         };
         self.footprint.inserts = !updates;
-        if updates || insert.returning.is_some() {
+        // PostgreSQL wants SELECT for the columns of a conflict that is named.
+        if updates || compares || insert.returning.is_some() {
             self.read_target(name);
         }
         ControlFlow::Continue(())

@@ -7,8 +7,9 @@ use sqlx::{Executor, Row};
 
 use crate::footprint::is_harmless;
 
-/// Whatever has the name of a function, operator or cast that is not PostgreSQL's own. What an extension brings counts only
-/// where it does more than compute; triggers can't be called.
+/// Whatever has the name of a function or operator that is not PostgreSQL's own, or of a type whose casts or checks call one: of
+/// a cast between an added type and the server's own, the added one. What an extension brings counts only where it does
+/// more than compute; triggers can't be called.
 const ADDED: &str = "WITH added AS (
     SELECT p.oid, p.proname, p.provolatile, EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_proc'::regclass
         AND d.objid = p.oid AND d.deptype = 'e') AS is_extensions
@@ -19,7 +20,9 @@ const ADDED: &str = "WITH added AS (
 SELECT proname::text, is_extensions::text FROM counted
 UNION ALL SELECT o.oprname::text, 'false' FROM pg_catalog.pg_operator o JOIN counted ON counted.oid = o.oprcode
 UNION ALL SELECT t.typname::text, 'false' FROM pg_catalog.pg_cast c JOIN counted ON counted.oid = c.castfunc
-    JOIN pg_catalog.pg_type t ON t.oid = c.casttarget
+    JOIN pg_catalog.pg_type t ON t.oid IN (c.castsource, c.casttarget)
+    WHERE t.typnamespace <> 'pg_catalog'::regnamespace OR (SELECT count(*) = 2 FROM pg_catalog.pg_type own
+        WHERE own.oid IN (c.castsource, c.casttarget) AND own.typnamespace = 'pg_catalog'::regnamespace)
 UNION ALL SELECT t.typname::text, 'false' FROM pg_catalog.pg_constraint c JOIN pg_catalog.pg_type t ON t.oid = c.contypid
     JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_constraint'::regclass AND d.objid = c.oid
         AND d.refclassid = 'pg_catalog.pg_proc'::regclass

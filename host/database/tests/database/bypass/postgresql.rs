@@ -123,7 +123,7 @@ async fn planned(
         .await
         .ok()?;
     let plan = row.try_get_raw(0).unwrap();
-    let plan = serde_json::from_str(sqlx::ValueRef::as_str(&plan)).unwrap();
+    let plan = serde_json::from_str(plan.as_str().unwrap()).unwrap();
     let mut touched = BTreeSet::new();
     relations(&plan, &mut touched);
     let more = touched.iter().find(|(relation, writes)| {
@@ -203,7 +203,7 @@ async fn the_oracles_see_a_bypass() {
         "SELECT query_to_xml('SELECT * FROM secret', true, true, '')",
         "SELECT nextval('secret_seq')",
         "SELECT 'x' @@@ 'y'",
-        "SELECT lower(5)",
+        "SELECT initcap(5)",
     ] {
         let found = refused_to_the_role(&mut admin, sql).await;
         assert!(found.is_some(), "{sql}");
@@ -217,7 +217,7 @@ async fn added_functions_are_granted_by_name() {
     for (function, sql) in [
         ("leak", "SELECT leak('x')"),
         ("LEAK", "SELECT open_a.leak FROM open_a"),
-        ("lower", "SELECT lower(5)"),
+        ("initcap", "SELECT initcap(5)"),
         ("@@@", "SELECT 'x' @@@ 'y'"),
         ("public.leak", "SELECT public.leak('x')"),
         ("guarded", "SELECT 'x'::guarded"),

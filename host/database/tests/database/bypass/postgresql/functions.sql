@@ -151,9 +151,9 @@ SELECT ('secret_view'::text)."pg_get_viewdef"
 SELECT 'x' @@@ 'y'
 SELECT x @@@ 'y' FROM open_a
 SELECT 'x' OPERATOR(public.@@@) 'y'
-SELECT 'x'::text + 'y'::text
-SELECT x + x FROM open_a
-SELECT x OPERATOR(public.+) x FROM open_a
+SELECT 'x'::text ## 'y'::text
+SELECT x ## x FROM open_a
+SELECT x OPERATOR(public.##) x FROM open_a
 SELECT 'x' OPERATOR(vault.#*#) 'y'
 SELECT 'x' = ANY (ARRAY['a' @@@ 'b'])
 SELECT * FROM open_a ORDER BY x @@@ 'y'
@@ -167,12 +167,12 @@ SELECT CAST(x AS public.guarded) FROM open_a
 SELECT guarded 'x'
 SELECT x::guarded FROM open_a
 SELECT ARRAY['x']::guarded[]
-SELECT lower(5)
-SELECT lower(id) FROM open_a
-SELECT public.lower(5)
-SELECT open_a.id.lower FROM open_a
-SELECT (id).lower FROM open_a
-SELECT t.lower FROM unnest(ARRAY[5]) AS t
+SELECT initcap(5)
+SELECT initcap(id) FROM open_a
+SELECT public.initcap(5)
+SELECT open_a.id.initcap FROM open_a
+SELECT (id).initcap FROM open_a
+SELECT t.initcap FROM unnest(ARRAY[5]) AS t
 SELECT 'query_to_xml'::regproc, query_to_xml('SELECT 1 FROM secret', true, true, '')
 SELECT sum(length(leak(x))) FROM open_a
 SELECT (SELECT leak('x'))

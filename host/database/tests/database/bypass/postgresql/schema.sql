@@ -38,7 +38,7 @@ CREATE FUNCTION leak() RETURNS text LANGUAGE sql STABLE AS 'SELECT s FROM secret
 CREATE FUNCTION leak(record) RETURNS text LANGUAGE plpgsql STABLE AS $$ BEGIN RETURN (SELECT s FROM secret LIMIT 1); END $$;
 CREATE FUNCTION leaks(text) RETURNS SETOF text LANGUAGE sql STABLE AS 'SELECT s FROM secret';
 CREATE FUNCTION spill(open_a) RETURNS text LANGUAGE sql STABLE SECURITY DEFINER AS 'SELECT s FROM secret LIMIT 1';
-CREATE FUNCTION lower(int) RETURNS text LANGUAGE sql STABLE AS 'SELECT s FROM secret LIMIT 1';
+CREATE FUNCTION initcap(int) RETURNS text LANGUAGE sql STABLE AS 'SELECT s FROM secret LIMIT 1';
 CREATE FUNCTION vault.leak(text) RETURNS text LANGUAGE sql STABLE AS 'SELECT s FROM vault.secret LIMIT 1';
 CREATE FUNCTION leak_step(text, text) RETURNS text LANGUAGE sql STABLE AS 'SELECT s FROM secret LIMIT 1';
 CREATE FUNCTION leak_op(text, text) RETURNS text LANGUAGE sql STABLE AS 'SELECT s FROM secret LIMIT 1';
@@ -47,7 +47,7 @@ CREATE FUNCTION leak_check(text) RETURNS boolean LANGUAGE plpgsql STABLE AS $$ B
 CREATE AGGREGATE leak_agg(text) (sfunc = leak_step, stype = text);
 CREATE AGGREGATE leak_rank(VARIADIC "any" ORDER BY VARIADIC "any") (sfunc = ordered_set_transition_multi, stype = internal, finalfunc = rank_final, finalfunc_extra, hypothetical);
 CREATE OPERATOR @@@ (leftarg = text, rightarg = text, function = leak_op);
-CREATE OPERATOR + (leftarg = text, rightarg = text, function = leak_op);
+CREATE OPERATOR ## (leftarg = text, rightarg = text, function = leak_op);
 CREATE OPERATOR vault.#*# (leftarg = text, rightarg = text, function = leak_op);
 CREATE DOMAIN guarded AS text CHECK (leak_check(VALUE));
 CREATE CAST (mood AS int) WITH FUNCTION leak_cast(mood);
