@@ -40,8 +40,10 @@ bench: setup plugins test-guests ## Measure it against its peers; the lines go i
 	$(target)/release/bench-sandbox
 	$(target)/release/bench-pool
 
-check: ## Formatting, lints and documentation
+check: ## Formatting, lints, licences, advisories and documentation
 	scripts/setup.sh lints
+	scripts/check-unsafe.sh
+	scripts/check-dependencies.sh $(target)/lints
 	cargo fmt --check
 	cargo clippy --release --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --release --workspace

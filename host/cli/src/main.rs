@@ -81,6 +81,9 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Command::Run(run) => command::run::run(&arguments.common, &settings, run).await,
             Command::Call(call) => command::call::run(&arguments.common, &settings, call).await,
             Command::Check => command::check::run(&arguments.common, &settings).await,
+            Command::Inspect(inspect) => {
+                command::inspect::run(&arguments.common, &settings, inspect).await
+            }
         }
     })
 }

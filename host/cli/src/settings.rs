@@ -31,7 +31,7 @@ pub(crate) struct Settings {
     pub(crate) database: poolhouse_database::Settings,
     pub(crate) trading: Trading,
     /// Whether a plugin without a `sha256` of its own is refused.
-    pub(crate) require_pins: bool,
+    require_pins: bool,
     limits: Limits,
     plugins: BTreeMap<String, PluginSection>,
 }
@@ -47,12 +47,16 @@ impl Settings {
 
     /// What a plugin may do: its own section over the common limits.
     pub(crate) fn plugin(&self, name: &str) -> PluginOptions {
-        match self.plugins.get(name) {
+        let options = match self.plugins.get(name) {
             Some(section) => section.options(&self.limits),
             None => PluginOptions {
                 limits: self.limits.clone(),
                 ..PluginOptions::default()
             },
+        };
+        PluginOptions {
+            require_pin: self.require_pins,
+            ..options
         }
     }
 }

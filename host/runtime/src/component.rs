@@ -9,8 +9,14 @@ use wasmtime::component::{Component, ComponentExportIndex};
 
 use crate::engine::Engine;
 use crate::error::LoadError;
+use crate::facts::Facts;
 use crate::interface_name::InterfaceName;
 use crate::plain_data::takes_or_gives_resource;
+use crate::plugin::PluginOptions;
+use crate::wasm_file::{WasmFile, quoted};
+
+/// Bytes of an interface's name. WIT has no bound; people do.
+const LONGEST_NAME: usize = 200;
 
 /// A component that is not linked yet. Nothing of it has run.
 pub(crate) struct ComponentFile {
@@ -18,6 +24,7 @@ pub(crate) struct ComponentFile {
     pub(crate) name: Arc<str>,
     pub(crate) file: PathBuf,
     pub(crate) component: Component,
+    pub(crate) facts: Facts,
     /// What it wants of other plugins.
     pub(crate) wanted: Vec<WantedInterface>,
     /// What other plugins can have of it.
@@ -37,18 +44,51 @@ pub(crate) struct OfferedInterface {
 }
 
 impl ComponentFile {
-    /// Reads and compiles one file. Takes a processor for the tenth of a second that a small component needs.
+    /// Reads and compiles one file, if it is the one that it is pinned to.
     ///
     /// # Errors
-    /// Where the file is not a component, or imports what nobody can give it; the error names the file and what to do.
-    pub(crate) fn read(engine: &Engine, file: &Path) -> Result<Self, LoadError> {
-        let component = compile(engine, file)?;
+    /// Where it is another, is not a component, or imports what nobody can give it; the error names the file and what to do.
+    pub(crate) fn read(
+        engine: &Engine,
+        path: &Path,
+        options: &PluginOptions,
+    ) -> Result<Self, LoadError> {
+        let file = WasmFile::read(path)?;
+        file.check_pin(options)?;
+        let (component, compile_time) = file.compile(engine)?;
+        let facts = Facts::of(engine, &file, &component, compile_time)?;
+        Self::of(engine, component, facts)
+    }
+
+    /// # Errors
+    /// Where it imports what nobody can give it.
+    pub(crate) fn of(
+        engine: &Engine,
+        component: Component,
+        facts: Facts,
+    ) -> Result<Self, LoadError> {
+        let ty = component.component_type();
+        let mut wanted = Vec::new();
+        for (name, item) in ty.imports(engine.wasmtime()) {
+            match origin(engine, name, item.ty) {
+                Origin::Host => {}
+                Origin::Plugin(interface) => wanted.push(interface),
+                Origin::Nobody(reason) => {
+                    return Err(LoadError::Import {
+                        file: facts.file,
+                        import: quoted(name),
+                        reason,
+                    });
+                }
+            }
+        }
         Ok(Self {
-            name: name_of(file).into(),
-            file: file.to_owned(),
-            wanted: wanted(engine, &component, file)?,
+            name: Arc::clone(&facts.plugin),
+            file: facts.file.clone(),
+            wanted,
             offered: offered(engine, &component),
             component,
+            facts,
         })
     }
 
@@ -63,57 +103,48 @@ impl ComponentFile {
     }
 }
 
-/// A plugin's name: its file's without `.wasm`.
-pub(crate) fn name_of(file: &Path) -> String {
-    file.file_stem()
-        .map(|stem| stem.to_string_lossy().into_owned())
-        .unwrap_or_default()
+/// Who can give a component what it imports.
+pub(crate) enum Origin {
+    Host,
+    /// Another plugin, if one exports it.
+    Plugin(WantedInterface),
+    /// Nobody, for this reason.
+    Nobody(String),
 }
 
-fn wanted(
-    engine: &Engine,
-    component: &Component,
-    file: &Path,
-) -> Result<Vec<WantedInterface>, LoadError> {
-    let ty = component.component_type();
-    let mut wanted = Vec::new();
-    for (name, item) in ty.imports(engine.wasmtime()) {
-        if is_offered(name) {
-            continue;
-        }
-        let refused = |reason: &str| LoadError::Import {
-            file: file.to_owned(),
-            import: name.to_owned(),
-            reason: reason.to_owned(),
-        };
-        // No plugin stands in for the system, and what a plugin exports for the host's sake the host alone calls.
-        if name.starts_with("wasi:") || is_for_host(name) {
-            return Err(refused(OFFER));
-        }
-        let ComponentItem::ComponentInstance(interface) = item.ty else {
-            return Err(refused(
-                "it is no interface; put it into one, which another plugin then exports",
-            ));
-        };
-        let functions = match functions_of_plain_data(engine, &interface) {
-            Ok(functions) => functions,
-            Err(_) if name.starts_with("poolhouse:") => return Err(refused(OFFER)),
-            Err(resource) => {
-                return Err(refused(&format!(
-                    "{resource} is a resource, a handle that lives only inside the plugin that made it and can't \
-                     cross to another: pass plain data instead, such as an id"
-                )));
-            }
-        };
-        // Types alone need nobody to give them.
-        if !functions.is_empty() {
-            wanted.push(WantedInterface {
-                name: InterfaceName::parse(name),
-                functions,
-            });
-        }
+pub(crate) fn origin(engine: &Engine, name: &str, item: ComponentItem) -> Origin {
+    let offer = || Origin::Nobody(OFFER.to_owned());
+    if name.len() > LONGEST_NAME {
+        return Origin::Nobody(format!(
+            "its name has {} bytes, and {LONGEST_NAME} is the most",
+            name.len()
+        ));
     }
-    Ok(wanted)
+    if is_offered(name) {
+        return Origin::Host;
+    }
+    // No plugin stands in for the system, and what a plugin exports for the host's sake the host alone calls.
+    if name.starts_with("wasi:") || is_for_host(name) {
+        return offer();
+    }
+    let ComponentItem::ComponentInstance(interface) = item else {
+        return Origin::Nobody(
+            "it is no interface; put it into one, which another plugin then exports".to_owned(),
+        );
+    };
+    match functions_of_plain_data(engine, &interface) {
+        // Types alone need nobody to give them.
+        Ok(functions) if functions.is_empty() => Origin::Host,
+        Ok(functions) => Origin::Plugin(WantedInterface {
+            name: InterfaceName::parse(name),
+            functions,
+        }),
+        Err(_) if name.starts_with("poolhouse:") => offer(),
+        Err(resource) => Origin::Nobody(format!(
+            "{resource} is a resource, a handle that lives only inside the plugin that made it and can't cross to \
+             another: pass plain data instead, such as an id"
+        )),
+    }
 }
 
 /// The functions of an imported interface.
@@ -131,7 +162,7 @@ fn functions_of_plain_data(
                 functions.push((name.to_owned(), ty));
             }
             ComponentItem::Type(_) => {}
-            _ => return Err(format!("`{name}`")),
+            _ => return Err(format!("`{}`", quoted(name))),
         }
     }
     Ok(functions)
@@ -142,7 +173,7 @@ fn offered(engine: &Engine, component: &Component) -> Vec<OfferedInterface> {
     let ty = component.component_type();
     let mut offered = Vec::new();
     for (name, item) in ty.exports(engine.wasmtime()) {
-        if is_for_host(name) {
+        if is_for_host(name) || name.len() > LONGEST_NAME {
             continue;
         }
         let (ComponentItem::ComponentInstance(interface), Some(parent)) =
@@ -178,49 +209,9 @@ pub(crate) fn functions_of(
 }
 
 /// Whether a plugin exports it for the host, and not for other plugins.
-fn is_for_host(interface: &str) -> bool {
+pub(crate) fn is_for_host(interface: &str) -> bool {
     let name = InterfaceName::parse(interface);
     ["poolhouse:plugin/lifecycle", "poolhouse:plugin/migrations"].contains(&name.bare())
-}
-
-fn compile(engine: &Engine, file: &Path) -> Result<Component, LoadError> {
-    let bytes = std::fs::read(file).map_err(|cause| LoadError::Unreadable {
-        file: file.to_owned(),
-        cause,
-    })?;
-    let not_a_component = |reason: String| LoadError::NotAComponent {
-        file: file.to_owned(),
-        reason,
-    };
-    // The four bytes after the magic number tell a core module from a component.
-    match bytes.get(..8) {
-        Some([0, b'a', b's', b'm', 0x0d, 0, 1, 0]) => {}
-        Some([0, b'a', b's', b'm', 1, 0, 0, 0]) => {
-            return Err(not_a_component(
-                "it is a core WebAssembly module; build it for the target wasm32-wasip2, or wrap it with \
-                 `wasm-tools component new`"
-                    .to_owned(),
-            ));
-        }
-        Some([0, b'a', b's', b'm', ..]) => {
-            return Err(not_a_component(
-                "its binary version is unknown; build it with a toolchain of component model 1.0"
-                    .to_owned(),
-            ));
-        }
-        _ => {
-            return Err(not_a_component(
-                "it does not begin like one; take it out of the folder, or build it again"
-                    .to_owned(),
-            ));
-        }
-    }
-    Component::from_binary(engine.wasmtime(), &bytes).map_err(|error| {
-        not_a_component(format!(
-            "it is damaged ({}); build it again",
-            one_line(&error)
-        ))
-    })
 }
 
 /// What the host itself has for plugins.
@@ -247,14 +238,6 @@ fn is_offered(import: &str) -> bool {
         }
         _ => false,
     }
-}
-
-pub(crate) fn one_line(error: &wasmtime::Error) -> String {
-    error
-        .chain()
-        .map(|cause| cause.to_string().replace('\n', " "))
-        .collect::<Vec<_>>()
-        .join(": ")
 }
 
 #[cfg(test)]

@@ -6,10 +6,10 @@ use std::time::Duration;
 use wasmtime::component::Linker;
 
 use crate::admission::InstanceCount;
-use crate::component::one_line;
 use crate::database;
 use crate::error::LoadError;
 use crate::state::PluginState;
+use crate::wasm_file::one_line;
 
 /// How often running guests are interrupted to look at the clock and let others run.
 pub const EPOCH_TICK: Duration = Duration::from_millis(10);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::links::Waiting;
+use crate::wasm_file::Digest;
 
 /// Why a plugin was not loaded. Nothing was changed, but for migrations that say they were applied.
 #[derive(Debug, thiserror::Error)]
@@ -49,12 +50,68 @@ pub enum LoadError {
         cause: Box<poolhouse_database::Error>,
     },
     /// The file can't be read.
-    #[error("{} can't be read ({cause})", file.display())]
+    #[error("{} can't be read ({cause}): correct its name, or who may read it", file.display())]
     Unreadable {
         /// The file.
         file: PathBuf,
         /// The system's reason.
         cause: std::io::Error,
+    },
+    /// The file is larger than any plugin may be.
+    #[error("{} has more than {maximum} bytes, which no plugin may have: take it out of the folder, or build it smaller", file.display())]
+    TooLarge {
+        /// The file.
+        file: PathBuf,
+        /// Bytes.
+        maximum: u64,
+    },
+    /// The file is not the one that the plugin is pinned to. Nothing of it was compiled or run.
+    #[error(
+        "plugin \"{plugin}\" was not loaded: the SHA-256 of {} is {found}, and `sha256` in [plugins.{}] of host.toml pins it to \
+         {expected}: put the right file back, or, if this one is to be trusted, write sha256 = \"{found}\"",
+        file.display(),
+        poolhouse_database::toml_key(plugin)
+    )]
+    OtherThanPinned {
+        /// The plugin.
+        plugin: Arc<str>,
+        /// The file.
+        file: PathBuf,
+        /// The pin.
+        expected: Digest,
+        /// The file's own.
+        found: Digest,
+    },
+    /// Every plugin must be pinned, and this one is not. Nothing of it was compiled or run.
+    #[error(
+        "plugin \"{plugin}\" was not loaded: it has no `sha256` and host.toml says require_pins = true: if {} is to be trusted, \
+         add to [plugins.{}] in host.toml: sha256 = \"{found}\"",
+        file.display(),
+        poolhouse_database::toml_key(plugin)
+    )]
+    NotPinned {
+        /// The plugin.
+        plugin: Arc<str>,
+        /// The file.
+        file: PathBuf,
+        /// The file's own.
+        found: Digest,
+    },
+    /// Its component declares more from the start than it may use.
+    #[error(
+        "plugin \"{plugin}\" can't be used: its component wants {wanted} from the start and may have {maximum} (limit `{setting}`): \
+         build it with less, or raise `{setting}` in [limits] or the limits of [plugins.{}] in host.toml",
+        poolhouse_database::toml_key(plugin)
+    )]
+    Declares {
+        /// The plugin.
+        plugin: Arc<str>,
+        /// How much of what.
+        wanted: String,
+        /// How much it may have.
+        maximum: usize,
+        /// The limit's name in host.toml.
+        setting: &'static str,
     },
     /// The file is something else.
     #[error("{} is not a WebAssembly component: {reason}", file.display())]

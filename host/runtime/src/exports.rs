@@ -64,7 +64,7 @@ impl Exports {
             let wrong = |error: wasmtime::Error| LoadError::Export {
                 file: file.to_owned(),
                 interface: name.to_owned(),
-                reason: crate::component::one_line(&error),
+                reason: crate::wasm_file::one_line(&error),
             };
             match interface {
                 "poolhouse:plugin/migrations" => {

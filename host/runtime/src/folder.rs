@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use poolhouse_database::Database;
 
-use crate::component::{ComponentFile, name_of};
+use crate::component::ComponentFile;
 use crate::engine::Engine;
 use crate::error::LoadError;
 use crate::exports::Interface;
 use crate::links::{Waiting, resolve};
 use crate::plugin::{Plugin, PluginOptions};
+use crate::wasm_file::name_of;
 
 /// The loaded plugins, in order of name.
 pub struct Plugins {
@@ -37,7 +38,7 @@ impl Plugins {
     ) -> Result<Self, LoadError> {
         let files = files(folder)?;
         let components = match only {
-            None => read_all(engine, &files).await?,
+            None => read_all(engine, &files, &options).await?,
             Some(only) => read_needed(engine, folder, &files, only, &options).await?,
         };
         let folder = folder.to_owned();
@@ -95,7 +96,7 @@ impl Plugins {
         let mut unusable = Vec::new();
         let mut made = Vec::new();
         for file in files(folder)? {
-            let plugin = ComponentFile::read(engine, &file)
+            let plugin = read(engine, &file, &options)
                 .and_then(|component| make(engine, component, database, &options));
             match plugin {
                 Ok(plugin) => made.push(plugin),
@@ -191,12 +192,16 @@ impl Plugins {
 }
 
 /// Compiling blocks the thread: nothing else runs while a folder is loaded.
-async fn read_all(engine: &Engine, files: &[PathBuf]) -> Result<Vec<ComponentFile>, LoadError> {
+async fn read_all(
+    engine: &Engine,
+    files: &[PathBuf],
+    options: impl Fn(&str) -> PluginOptions,
+) -> Result<Vec<ComponentFile>, LoadError> {
     let mut components = Vec::with_capacity(files.len());
     for file in files {
         // Whoever waits for this may have been told to stop.
         tokio::task::yield_now().await;
-        components.push(ComponentFile::read(engine, file)?);
+        components.push(read(engine, file, &options)?);
     }
     Ok(components)
 }
@@ -216,14 +221,14 @@ async fn read_needed(
             present: files.iter().map(|file| name_of(file)).collect(),
         });
     };
-    let mut needed = vec![ComponentFile::read(engine, file)?];
+    let mut needed = vec![read(engine, file, &options)?];
     if needed.iter().all(|component| component.wanted.is_empty()) {
         return Ok(needed);
     }
     let mut others = Vec::new();
     for file in files.iter().filter(|file| name_of(file) != only) {
         tokio::task::yield_now().await;
-        match ComponentFile::read(engine, file) {
+        match read(engine, file, &options) {
             Ok(component) => others.push(component),
             Err(error) => tracing::warn!("not loaded: {error}"),
         }
@@ -241,21 +246,28 @@ async fn read_needed(
     Ok(needed)
 }
 
+fn read(
+    engine: &Engine,
+    file: &Path,
+    options: impl Fn(&str) -> PluginOptions,
+) -> Result<ComponentFile, LoadError> {
+    ComponentFile::read(engine, file, &options(&name_of(file)))
+}
+
 fn make(
     engine: &Engine,
     component: ComponentFile,
     database: &Database,
     options: impl Fn(&str) -> PluginOptions,
 ) -> Result<Arc<Plugin>, LoadError> {
-    let file = component.file.clone();
     let options = options(&component.name);
     let plugin = Plugin::new(engine, component, options, Some(database.clone()))?;
-    tracing::info!(plugin = %plugin.name(), file = %file.display(), "loaded");
+    plugin.facts().log();
     Ok(Arc::new(plugin))
 }
 
 /// The plugin files of a folder, in order of name; not deeper.
-fn files(folder: &Path) -> Result<Vec<PathBuf>, LoadError> {
+pub(crate) fn files(folder: &Path) -> Result<Vec<PathBuf>, LoadError> {
     let unreadable = |cause| LoadError::Folder {
         folder: folder.to_owned(),
         cause,

@@ -14,11 +14,12 @@ use crate::interface_name::InterfaceName;
 use crate::plain_data::signature;
 use crate::plugin::Plugin;
 use crate::state::PluginState;
+use crate::wasm_file::quoted;
 
 pub(crate) use call::Caller;
 use call::FailureForm;
 pub use resolve::Waiting;
-pub(crate) use resolve::resolve;
+pub(crate) use resolve::{resolve, source};
 
 /// One interface that a plugin imports from whichever plugin exports it. Who that is may change while both run.
 pub(crate) struct Link {
@@ -50,7 +51,7 @@ impl Link {
             .functions
             .into_iter()
             .map(|(name, ty)| LinkedFunction {
-                shown: format!("{}.{name}", wanted.name.short()).into(),
+                shown: format!("{}.{}", wanted.name.short(), quoted(&name)).into(),
                 failure: FailureForm::of(&ty),
                 name,
                 ty,
@@ -102,16 +103,16 @@ impl Link {
                         "plugin \"{}\" exports {} without the function `{}`; build both against the same WIT",
                         plugin.name(),
                         offered.name,
-                        wanted.name
+                        quoted(&wanted.name)
                     ));
                 };
                 if !is_same(&wanted.ty, ty) {
                     return Err(format!(
                         "its function `{}` is wanted as {} and plugin \"{}\" has it as {}; build both against the same WIT",
-                        wanted.name,
-                        signature(&wanted.ty),
+                        quoted(&wanted.name),
+                        quoted(&signature(&wanted.ty)),
                         plugin.name(),
-                        signature(ty)
+                        quoted(&signature(ty))
                     ));
                 }
                 Ok(*index)

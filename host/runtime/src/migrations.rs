@@ -1,11 +1,12 @@
 //! Carries a plugin's migrations from its `migrations` export to the database.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use poolhouse_database::{Backend, Grants, Migration, MigrationTable, toml_key};
 
 use crate::bindings::exports::poolhouse::plugin::migrations as wit;
-use crate::error::LoadError;
+use crate::error::{CallError, LoadError};
 use crate::instance::Plain;
 use crate::plugin::Plugin;
 
@@ -20,27 +21,12 @@ pub(crate) async fn apply(plugin: &Plugin) -> Result<(), LoadError> {
         Backend::Sqlite => wit::Dialect::Sqlite,
         Backend::Postgresql => wit::Dialect::Postgresql,
     };
-    let scope = plugin.scope();
-    let asked = plugin
-        .call(
-            &scope,
-            &plugin.call_of("migrations.migrations"),
-            move |store, instance| {
-                Box::pin(async move {
-                    exports
-                        .load(&mut *store, instance)?
-                        .call_migrations(store, dialect)
-                        .await
-                        .map(Plain)
-                })
-            },
-        )
-        .await;
-    scope.finish().await;
-    let Plain(migrations) = asked.map_err(|cause| LoadError::Start {
-        plugin: Arc::clone(plugin.name()),
-        cause: Box::new(cause),
-    })?;
+    let migrations = ask(plugin, exports, dialect)
+        .await
+        .map_err(|cause| LoadError::Start {
+            plugin: Arc::clone(plugin.name()),
+            cause: Box::new(cause),
+        })?;
     if migrations.is_empty() {
         return Ok(());
     }
@@ -63,6 +49,32 @@ pub(crate) async fn apply(plugin: &Plugin) -> Result<(), LoadError> {
     Ok(())
 }
 
+/// Has the plugin say what its migrations are.
+pub(crate) async fn ask(
+    plugin: &Plugin,
+    exports: wit::GuestIndices,
+    dialect: wit::Dialect,
+) -> Result<Vec<wit::Migration>, CallError> {
+    let scope = plugin.scope();
+    let asked = plugin
+        .call(
+            &scope,
+            &plugin.call_of("migrations.migrations"),
+            move |store, instance| {
+                Box::pin(async move {
+                    exports
+                        .load(&mut *store, instance)?
+                        .call_migrations(store, dialect)
+                        .await
+                        .map(Plain)
+                })
+            },
+        )
+        .await;
+    scope.finish().await;
+    asked.map(|Plain(migrations)| migrations)
+}
+
 fn migration(migration: wit::Migration) -> Migration {
     Migration {
         number: migration.number,
@@ -79,19 +91,25 @@ fn migration(migration: wit::Migration) -> Migration {
     }
 }
 
-/// The grant that the plugin's own list of tables asks for.
 fn lines_to_add(plugin: &Plugin, migrations: &[wit::Migration]) -> String {
-    let mut tables: Vec<String> = migrations
-        .iter()
-        .flat_map(|migration| &migration.tables)
-        .map(|table| format!("\"{}\"", table.name))
-        .collect();
-    tables.sort();
-    tables.dedup();
-    let tables = tables.join(", ");
     format!(
-        "it has tables of its own to make and no grant for it: add to [plugins.{}] in host.toml: \
-         database = {{ migrate = true, read = [{tables}], write = [{tables}] }}",
-        toml_key(plugin.name())
+        "it has tables of its own to make and no grant for it: add to [plugins.{}] in host.toml: {}",
+        toml_key(plugin.name()),
+        grant_for(&migrations.iter().flat_map(tables).collect())
     )
+}
+
+/// The grant that a plugin of these tables needs, as a line of its section.
+pub(crate) fn grant_for(tables: &BTreeSet<String>) -> String {
+    let tables = tables
+        .iter()
+        .map(|table| format!("\"{table}\""))
+        .collect::<Vec<_>>()
+        .join(", ");
+    format!("database = {{ migrate = true, read = [{tables}], write = [{tables}] }}")
+}
+
+/// The tables that a migration makes.
+pub(crate) fn tables(migration: &wit::Migration) -> impl Iterator<Item = String> {
+    migration.tables.iter().map(|table| table.name.clone())
 }

@@ -13,11 +13,12 @@ use wasmtime::Store;
 use wasmtime::component::{Component, ComponentExportIndex, Instance, InstancePre, Val};
 
 use crate::admission::Admission;
-use crate::component::{ComponentFile, OfferedInterface, one_line};
+use crate::component::{ComponentFile, OfferedInterface};
 use crate::database::DatabaseAccess;
 use crate::engine::Engine;
 use crate::error::{CallError, LoadError, Wait};
 use crate::exports::Exports;
+use crate::facts::Facts;
 use crate::instance::{Answered, Call, Outcome, Plain, Running, Work};
 use crate::interface_name::InterfaceName;
 use crate::limits::Limits;
@@ -25,6 +26,7 @@ use crate::links::{Caller, Link, Waiting};
 use crate::sandbox::Sandbox;
 use crate::scope::Scope;
 use crate::state::PluginState;
+use crate::wasm_file::one_line;
 
 /// Of its caller's time, the most that is kept for putting away what a callee leaves when its own is over.
 const LONGEST_TIDYING: Duration = Duration::from_millis(100);
@@ -44,6 +46,8 @@ pub struct PluginOptions {
     pub folders: BTreeMap<String, PathBuf>,
     /// What its file's SHA-256 must be; none = whatever it is.
     pub sha256: Option<[u8; 32]>,
+    /// Whether it is refused without one.
+    pub require_pin: bool,
     /// Which plugin gives it an interface, by the interface's name with its version or without; needed only where
     /// several could.
     pub uses: BTreeMap<String, String>,
@@ -53,6 +57,7 @@ pub struct PluginOptions {
 pub struct Plugin {
     name: Arc<str>,
     component: Component,
+    facts: Facts,
     pre: InstancePre<PluginState>,
     pub(crate) exports: Exports,
     offered: Vec<OfferedInterface>,
@@ -83,9 +88,11 @@ impl Plugin {
             name,
             file,
             component,
+            facts,
             wanted,
             offered,
         } = component_file;
+        crate::declared::check(&component, &name, &options.limits)?;
         let links: Vec<_> = wanted
             .into_iter()
             .map(|wanted| Link::new(&name, wanted))
@@ -118,6 +125,7 @@ impl Plugin {
             environment,
             folders,
             sha256: _,
+            require_pin: _,
             uses,
         } = options;
         let quota = Quota {
@@ -161,6 +169,7 @@ impl Plugin {
         Ok(Self {
             name,
             component,
+            facts,
             pre,
             exports,
             offered,
@@ -280,6 +289,11 @@ impl Plugin {
 
     pub(crate) fn access(&self) -> &Arc<DatabaseAccess> {
         &self.access
+    }
+
+    /// What could be told of its component before it was linked.
+    pub fn facts(&self) -> &Facts {
+        &self.facts
     }
 
     pub(crate) fn component(&self) -> &Component {

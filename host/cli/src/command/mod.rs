@@ -2,6 +2,7 @@
 
 pub(crate) mod call;
 pub(crate) mod check;
+pub(crate) mod inspect;
 pub(crate) mod run;
 
 use std::path::PathBuf;
@@ -55,6 +56,8 @@ pub(crate) enum Command {
     Call(call::Call),
     /// Check database, plugins and pool, leaving no row behind.
     Check,
+    /// Look into one plugin's file: what it imports and exports, whether this host can load it, what it needs.
+    Inspect(inspect::Inspect),
 }
 
 /// How often a server that is starting up is asked whether it is done.

@@ -107,6 +107,8 @@ impl PluginSection {
                 .map(|folder| (folder.clone(), PathBuf::from(folder)))
                 .collect(),
             sha256: self.sha256.map(|pin| pin.0),
+            // The whole file's, not one plugin's.
+            require_pin: false,
             uses: self.uses.clone(),
         }
     }

@@ -105,6 +105,25 @@ pub(crate) fn resolve(plugins: &[Arc<Plugin>]) -> Resolved {
     resolved
 }
 
+/// Who would give one interface that a plugin imports.
+///
+/// # Errors
+/// Why nobody does, in a sentence.
+pub(crate) fn source(
+    importer: &Plugin,
+    link: &Link,
+    plugins: &[Arc<Plugin>],
+) -> Result<Arc<str>, String> {
+    match bind(importer, link, plugins) {
+        Ok(()) => link
+            .provider()
+            .map(|provider| Arc::clone(provider.name()))
+            .ok_or_else(|| format!("the plugin that exports {} has gone", link.interface)),
+        Err(Trouble::Wait(waiting)) => Err(waiting.to_string()),
+        Err(Trouble::Wrong(error)) => Err(error.to_string()),
+    }
+}
+
 enum Trouble {
     Wait(Waiting),
     Wrong(Box<LoadError>),

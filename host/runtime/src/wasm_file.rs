@@ -1,0 +1,189 @@
+//! One plugin file's bytes, read once: bounded, hashed, compared with the plugin's pin, and compiled. What is in the
+//! component, and whether it can be linked, is not its matter.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use sha2::{Digest as _, Sha256};
+use wasmtime::component::Component;
+
+use crate::engine::Engine;
+use crate::error::LoadError;
+use crate::plugin::PluginOptions;
+
+/// Bytes of one file. The largest that compilers make, those with a whole Python or JavaScript engine inside, are a tenth.
+const MAX_FILE: u64 = 256 << 20;
+
+/// A SHA-256; shown as `sha256sum` prints it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Digest(pub [u8; 32]);
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// A file that was read and not compiled yet. What is compiled later are these bytes, whatever becomes of the file.
+pub(crate) struct WasmFile {
+    /// The plugin's name.
+    pub(crate) name: Arc<str>,
+    pub(crate) path: PathBuf,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) sha256: Digest,
+}
+
+impl WasmFile {
+    /// # Errors
+    /// Where it can't be read, or is larger than any plugin may be.
+    pub(crate) fn read(path: &Path) -> Result<Self, LoadError> {
+        let unreadable = |cause| LoadError::Unreadable {
+            file: path.to_owned(),
+            cause,
+        };
+        let file = File::open(path).map_err(unreadable)?;
+        // A pipe would be waited for, and a device may have no end.
+        if !file.metadata().map_err(unreadable)?.is_file() {
+            return Err(unreadable(io::Error::other("it is not a regular file")));
+        }
+        let mut bytes = Vec::new();
+        file.take(MAX_FILE + 1)
+            .read_to_end(&mut bytes)
+            .map_err(unreadable)?;
+        if bytes.len() as u64 > MAX_FILE {
+            return Err(LoadError::TooLarge {
+                file: path.to_owned(),
+                maximum: MAX_FILE,
+            });
+        }
+        Ok(Self {
+            name: name_of(path).into(),
+            path: path.to_owned(),
+            sha256: Digest(Sha256::digest(&bytes).into()),
+            bytes,
+        })
+    }
+
+    /// Whether it is the file that host.toml says it must be. Every file passes here before anything of it is compiled,
+    /// the first at start as one that is to take a running one's place.
+    ///
+    /// # Errors
+    /// Where it is another, or has no pin and needs one.
+    pub(crate) fn check_pin(&self, options: &PluginOptions) -> Result<(), LoadError> {
+        match options.sha256.map(Digest) {
+            Some(expected) if expected != self.sha256 => Err(LoadError::OtherThanPinned {
+                plugin: Arc::clone(&self.name),
+                file: self.path.clone(),
+                expected,
+                found: self.sha256,
+            }),
+            None if options.require_pin => Err(LoadError::NotPinned {
+                plugin: Arc::clone(&self.name),
+                file: self.path.clone(),
+                found: self.sha256,
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Compiles it, which takes a processor for the tenth of a second that a small component needs, and answers how
+    /// long that took.
+    ///
+    /// # Errors
+    /// Where it is not a component.
+    pub(crate) fn compile(&self, engine: &Engine) -> Result<(Component, Duration), LoadError> {
+        self.begins_like_a_component()
+            .map_err(|reason| self.not_a_component(reason.to_owned()))?;
+        let begun = Instant::now();
+        let component =
+            Component::from_binary(engine.wasmtime(), &self.bytes).map_err(|error| {
+                self.not_a_component(format!(
+                    "it is damaged ({}); build it again",
+                    one_line(&error)
+                ))
+            })?;
+        Ok((component, begun.elapsed()))
+    }
+
+    fn not_a_component(&self, reason: String) -> LoadError {
+        LoadError::NotAComponent {
+            file: self.path.clone(),
+            reason,
+        }
+    }
+
+    /// The four bytes after the magic number tell a core module from a component.
+    fn begins_like_a_component(&self) -> Result<(), &'static str> {
+        match self.bytes.get(..8) {
+            Some([0, b'a', b's', b'm', 0x0d, 0, 1, 0]) => Ok(()),
+            Some([0, b'a', b's', b'm', 1, 0, 0, 0]) => Err(
+                "it is a core WebAssembly module; build it for the target wasm32-wasip2, or wrap it with \
+                 `wasm-tools component new`",
+            ),
+            Some([0, b'a', b's', b'm', ..]) => Err(
+                "its binary version is unknown; build it with a toolchain of component model 1.0",
+            ),
+            _ => Err("it does not begin like one; take it out of the folder, or build it again"),
+        }
+    }
+}
+
+/// A plugin's name: its file's without `.wasm`.
+pub(crate) fn name_of(file: &Path) -> String {
+    file.file_stem()
+        .map(|stem| stem.to_string_lossy().into_owned())
+        .unwrap_or_default()
+}
+
+/// Characters of a text that a component's author chose, in a message.
+const LONGEST_QUOTED: usize = 500;
+
+/// What a component's author wrote, so that it can stand in a message: not too long, and on one line.
+pub(crate) fn quoted(text: &str) -> String {
+    let mut quoted = String::new();
+    for (at, character) in text.chars().enumerate() {
+        if at == LONGEST_QUOTED {
+            quoted.push('…');
+            break;
+        }
+        if character.is_control() {
+            quoted.extend(character.escape_default());
+        } else {
+            quoted.push(character);
+        }
+    }
+    quoted
+}
+
+/// wasmtime's reason, which may have names from the component in it.
+pub(crate) fn one_line(error: &wasmtime::Error) -> String {
+    let causes: Vec<_> = error
+        .chain()
+        .map(|cause| quoted(&cause.to_string().replace('\n', " ")))
+        .collect();
+    causes.join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LONGEST_QUOTED, quoted};
+
+    #[test]
+    fn what_is_quoted_is_short_and_on_one_line() {
+        assert_eq!(quoted("a:b/c@1.0.0"), "a:b/c@1.0.0");
+        assert_eq!(quoted("a\n\u{1b}[2J"), "a\\n\\u{1b}[2J");
+        let most = "ä".repeat(LONGEST_QUOTED);
+        assert_eq!(quoted(&most), most);
+        assert_eq!(quoted(&format!("{most}ä")), format!("{most}…"));
+    }
+}

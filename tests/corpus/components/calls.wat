@@ -1,0 +1,25 @@
+;; Texts in and out, a record, post-return: what the canonical ABI lifts and lowers.
+(component
+  (core module $memory
+    (memory (export "memory") 1)
+    (global $free (mut i32) (i32.const 1024))
+    (func (export "realloc") (param i32 i32 i32 i32) (result i32)
+      (local $at i32)
+      (local.set $at (global.get $free))
+      (global.set $free (i32.add (global.get $free) (local.get 3)))
+      (local.get $at)))
+  (core instance $memory (instantiate $memory))
+  (alias core export $memory "memory" (core memory $m))
+  (alias core export $memory "realloc" (core func $realloc))
+  (core module $code
+    (import "e" "memory" (memory 1))
+    (func (export "echo") (param i32 i32) (result i32)
+      (i32.store (i32.const 8) (local.get 0))
+      (i32.store (i32.const 12) (local.get 1))
+      (i32.const 8))
+    (func (export "after") (param i32)))
+  (core instance $code (instantiate $code (with "e" (instance (export "memory" (memory $m))))))
+  (func $echo (param "text" string) (result string)
+    (canon lift (core func $code "echo") (memory $m) (realloc $realloc) (post-return (func $code "after"))))
+  (instance $echoes (export "echo" (func $echo)))
+  (export "test:corpus/echoes@1.0.0" (instance $echoes)))

@@ -1,0 +1,21 @@
+;; Most sections of a core module: imports, tables, memories, globals, elements, data, a start function.
+(component
+  (core module $m
+    (type $t (func (param i32 i64 f32 f64) (result i32)))
+    (table 4 16 funcref)
+    (memory 1 2)
+    (global $g (mut i64) (i64.const 7))
+    (elem (i32.const 0) func $f $f $start)
+    (data (i32.const 16) "data\00\ff")
+    (data $passive "passive")
+    (func $f (type $t)
+      (block $b (loop $l (br_if $b (i32.eqz (local.get 0))) (local.set 0 (i32.sub (local.get 0) (i32.const 1))) (br $l)))
+      (i32.trunc_sat_f64_s (local.get 3)))
+    (func $start (memory.init $passive (i32.const 32) (i32.const 0) (i32.const 7)) (data.drop $passive))
+    (func (export "table") (result i32)
+      (call_indirect (type $t) (i32.const 1) (i64.const 2) (f32.const 3) (f64.const 4) (i32.const 0)))
+    (func (export "simd") (result i32) (i32x4.extract_lane 1 (i32x4.add (v128.const i32x4 1 2 3 4) (i32x4.splat (i32.const 5)))))
+    (start $start))
+  (core instance $i (instantiate $m))
+  (func $f (result s32) (canon lift (core func $i "table")))
+  (export "table" (func $f)))

@@ -1,0 +1,16 @@
+;; Every kind of type, and a resource of the component's own.
+(component
+  (type $record (record (field "a" bool) (field "b" (list u8)) (field "c" (option string))))
+  (export $r "record" (type $record))
+  (type $variant (variant (case "a") (case "b" $r) (case "c" (tuple s8 u16 s64 f32 char))))
+  (export $v "variant" (type $variant))
+  (type $enum (enum "a" "b" "c"))
+  (export $e "enum" (type $enum))
+  (type $flags (flags "a" "b" "c"))
+  (export $f "flags" (type $flags))
+  (type $resource (resource (rep i32)))
+  (export $s "resource" (type $resource))
+  (core module $m (memory (export "memory") 1) (func (export "f") (param i32 i32) (result i32) (i32.const 8)))
+  (core instance $i (instantiate $m))
+  (func $function (param "e" $e) (param "f" $f) (result (result (error $e))) (canon lift (core func $i "f") (memory $i "memory")))
+  (export "f" (func $function)))
