@@ -126,13 +126,8 @@ impl Walk {
             return;
         };
         for piece in pieces {
-            let name = match piece.kind {
-                PieceKind::Word => part(piece.text, false, self.backend),
-                PieceKind::Quoted => {
-                    let bare = piece.text.trim_matches('"').replace("\"\"", "\"");
-                    part(&bare, true, self.backend)
-                }
-                _ => continue,
+            let Some(name) = piece.name(self.backend) else {
+                continue;
             };
             let aliases = ALIASES.iter().filter(|(alias, _)| *alias == name);
             let own = aliases.map(|(_, own)| (*own).to_owned());
@@ -174,15 +169,8 @@ fn named(text: &str) -> Option<String> {
     let mut parts = Vec::new();
     for (at, piece) in pieces(text, Backend::Postgresql).ok()?.iter().enumerate() {
         match piece.kind {
-            PieceKind::Word if at % 2 == 0 => {
-                parts.push(part(piece.text, false, Backend::Postgresql));
-            }
-            PieceKind::Quoted if at % 2 == 0 => {
-                let bare = piece
-                    .text
-                    .get(1..piece.text.len() - 1)?
-                    .replace("\"\"", "\"");
-                parts.push(part(&bare, true, Backend::Postgresql));
+            PieceKind::Word | PieceKind::Quoted if at % 2 == 0 => {
+                parts.push(piece.name(Backend::Postgresql)?);
             }
             PieceKind::Mark if at % 2 == 1 && piece.text == "." => {}
             _ => return None,

@@ -86,7 +86,7 @@ impl<'a> Text<'a> {
     fn count(&mut self, tokens: &[TokenWithSpan]) -> Result<(), Error> {
         // A minus after these is a sign, as in a long list of numbers.
         let mut after_opening = false;
-        let mut slow = 0;
+        let (mut slow, mut after_in) = (0, false);
         for token in tokens {
             match &token.token {
                 Token::Whitespace(_) => continue,
@@ -104,7 +104,9 @@ impl<'a> Text<'a> {
                 other if is_operator(other) => self.operators += 1,
                 _ => {}
             }
-            slow += usize::from(is_slow(&token.token));
+            let in_a_table = after_in && token.token != Token::LParen;
+            slow += usize::from(in_a_table || is_slow(&token.token));
+            after_in = matches!(&token.token, Token::Word(word) if word.keyword == Keyword::IN);
             after_opening = matches!(token.token, Token::Comma | Token::LParen);
         }
         for (count, most) in [(self.operators, MAX_OPERATORS), (slow, MAX_SLOW_OPERATORS)] {
@@ -116,7 +118,7 @@ impl<'a> Text<'a> {
                         if most == MAX_OPERATORS {
                             ""
                         } else {
-                            " of the kind of GLOB, MATCH and REGEXP"
+                            " of the kind of GLOB, MATCH, REGEXP and IN without parentheses"
                         }
                     ),
                     maximum: most as u64,
@@ -124,6 +126,20 @@ impl<'a> Text<'a> {
             }
         }
         Ok(())
+    }
+
+    /// The words before its strings: `t 'x'` is a cast to `t`, which the parser takes for a column by another name.
+    pub(super) fn typed_strings(&self) -> impl Iterator<Item = String> {
+        let pieces: Vec<&Piece<'a>> = self
+            .pieces
+            .iter()
+            .filter(|piece| !piece.is_comment())
+            .collect();
+        let pairs = pieces.windows(2).filter_map(|pair| match pair {
+            [name, string] if string.kind == PieceKind::String => name.name(Backend::Postgresql),
+            _ => None,
+        });
+        pairs.collect::<Vec<_>>().into_iter()
     }
 
     /// The operators that stand in it.

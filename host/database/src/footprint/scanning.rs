@@ -5,6 +5,8 @@ use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Whitespace};
 use crate::error::Error;
 use crate::url::Backend;
 
+use super::names::part;
+
 /// What a piece of a text is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PieceKind {
@@ -37,6 +39,18 @@ impl Piece<'_> {
 
     pub(super) fn is_mark(&self, mark: &str) -> bool {
         self.kind == PieceKind::Mark && self.text == mark
+    }
+
+    /// The name that a word or a quoted name is.
+    pub(super) fn name(&self, backend: Backend) -> Option<String> {
+        match self.kind {
+            PieceKind::Word => Some(part(self.text, false, backend)),
+            PieceKind::Quoted => {
+                let inside = self.text.get(1..self.text.len().checked_sub(1)?)?;
+                Some(part(&inside.replace("\"\"", "\""), true, backend))
+            }
+            _ => None,
+        }
     }
 
     pub(super) fn is_comment(&self) -> bool {
@@ -295,21 +309,23 @@ fn number(rest: &str) -> usize {
     end
 }
 
-/// PostgreSQL's longest operator: it ends before a comment, and in a sign only if it could be no other.
+/// PostgreSQL's longest operator: it ends before a comment, and in a sign only if it could be no other. None has more than 63
+/// letters, so a guest's long run of them is not looked through again at each of its letters.
 fn operator(rest: &str) -> usize {
-    let longest = rest.get(..run(rest, 0, is_in_operator)).unwrap_or_default();
-    let comment = [longest.find("--"), longest.find("/*")];
-    let end = comment.into_iter().flatten().min();
-    let mut operator = longest
-        .get(..end.unwrap_or(longest.len()))
-        .unwrap_or_default();
-    while operator.len() > 1
-        && operator.ends_with(['+', '-'])
-        && !operator.contains(['~', '!', '@', '#', '%', '^', '&', '|', '`', '?'])
-    {
-        operator = operator.get(..operator.len() - 1).unwrap_or_default();
+    let letters = rest.char_indices().take(64);
+    let mut end = 0;
+    for (at, letter) in letters {
+        let left = rest.get(at..).unwrap_or_default();
+        if !is_in_operator(letter) || left.starts_with("--") || left.starts_with("/*") {
+            break;
+        }
+        end = at + 1;
     }
-    operator.len()
+    let longest = rest.get(..end).unwrap_or_default();
+    if longest.contains(['~', '!', '@', '#', '%', '^', '&', '|', '`', '?']) {
+        return longest.len();
+    }
+    longest.trim_end_matches(['+', '-']).len().max(1)
 }
 
 /// The end of a string or quoted name whose opening quote is at `begins`.

@@ -1,6 +1,7 @@
 //! Owns what SQLite's own grammar has beyond the parser's: `x IN t`, shifts, and hints about indexes.
 
 use std::any::TypeId;
+use std::collections::BTreeSet;
 
 use sqlparser::ast::{Expr, Query, SetExpr, Statement, TableFactor};
 use sqlparser::dialect::{Dialect, SQLiteDialect};
@@ -153,7 +154,7 @@ pub(super) fn without_hints(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
             _ => (at, ""),
         })
         .collect();
-    let mut gone = Vec::new();
+    let mut gone = BTreeSet::new();
     for (at, (index, word)) in words.iter().enumerate() {
         if !word.eq_ignore_ascii_case("indexed") {
             continue;

@@ -28,6 +28,7 @@ pub(super) fn read(text: Text<'_>, backend: Backend) -> Result<Footprint, Error>
     let mut mentions = BTreeSet::new();
     if backend == Backend::Postgresql {
         mentions.extend(text.operator_names().map(str::to_owned));
+        mentions.extend(text.typed_strings());
     }
     let statements = text.tokens.and_then(|tokens| {
         Parser::new(dialect(backend))

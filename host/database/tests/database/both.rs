@@ -50,11 +50,15 @@ pub(crate) fn open(url: &str) -> Database {
 }
 
 /// What tests look at.
-const CATALOGS: [&str; 5] = [
+const CATALOGS: [&str; 9] = [
+    "pg_attribute",
+    "pg_class",
+    "pg_cursors",
     "pg_locks",
     "pg_prepared_statements",
     "pg_proc",
     "pg_stat_activity",
+    "sqlite_master",
     "sqlite_temp_master",
 ];
 const FUNCTIONS: [&str; 4] = [

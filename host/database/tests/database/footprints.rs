@@ -608,7 +608,7 @@ fn refused_before_the_database_sees_them() {
         (BOTH, "SELECT 1\0", "U+0000"),
         (BOTH, "SELECT\u{b}1", "U+000B"),
         (BOTH, "SELECT 1 FROM a\u{2028}", "U+2028"),
-        (BOTH, "SELECT ?", ""),
+        (SQLITE, "SELECT ?", ""),
         (SQLITE, "SELECT ?1", ""),
         (SQLITE, "SELECT :a", ""),
         (SQLITE, "SELECT @a", ""),

@@ -120,7 +120,11 @@ async fn the_oracle_sees_a_bypass_on_sqlite() {
     let (_opened, mut admin) = filled().await;
     let roots = roots(&mut admin).await;
     for (sql, read, written) in [
-        ("SELECT * FROM open_a WHERE id IN secret", "secret", ""),
+        (
+            "SELECT * FROM open_a WHERE id IN users_ids",
+            "users_ids",
+            "",
+        ),
         ("SELECT s FROM secret WHERE s = 'a'", "secret", ""),
         ("SELECT * FROM sqlite_master", "sqlite_master", ""),
         ("DELETE FROM secret", "", "secret"),

@@ -19,12 +19,10 @@ SELECT * FROM main/**/./**/secret
 SELECT * FROM temp.secret
 SELECT * FROM [vault.secret]
 SELECT * FROM "open a"
-SELECT * FROM secret AS open_a
 SELECT * FROM secret open_a
 SELECT * FROM (secret)
 SELECT * FROM (secret) AS open_a
 SELECT * FROM (open_a, secret)
-SELECT * FROM (open_a JOIN secret USING (id))
 SELECT*FROM secret
 SELECT 1FROM secret
 SELECT''FROM secret

@@ -7,6 +7,7 @@ CREATE TABLE drop_box (id INTEGER PRIMARY KEY, x TEXT);
 CREATE TABLE secret (id INTEGER PRIMARY KEY AUTOINCREMENT, s TEXT, x TEXT);
 CREATE INDEX secret_s ON secret (s);
 CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT, password TEXT);
+CREATE TABLE users_ids (id INTEGER);
 CREATE TABLE "open a" (id INTEGER);
 CREATE TABLE "vault.secret" (id INTEGER);
 CREATE TABLE poolhouse_migrations (plugin TEXT, number INTEGER);

@@ -100,3 +100,11 @@ SELECT * FROM open_a NOT INDEXED, secret
 SELECT * FROM secret INDEXED BY secret_s WHERE s = 'a'
 SELECT * FROM open_a INDEXED BY x, secret
 EXPLAIN QUERY PLAN SELECT * FROM secret
+SELECT * FROM open_a WHERE id IN users_ids
+SELECT * FROM open_a WHERE id NOT IN users_ids
+SELECT * FROM open_a WHERE id IN main.users_ids
+SELECT * FROM open_a WHERE id IN [USERS_IDS]
+SELECT * FROM open_a WHERE id IN 'users_ids'
+SELECT * FROM open_a WHERE (id IN users_ids) IS NULL
+WITH open_b_ids AS (SELECT 1) SELECT * FROM open_a WHERE id IN users_ids
+SELECT * FROM open_a ORDER BY id IN users_ids
