@@ -26,6 +26,13 @@ fn said<T: Debug, E: ToString>(what: &str, result: Result<T, E>) -> String {
 }
 
 /// Runs before the first call of each instance.
+#[cfg_attr(
+    not(target_family = "wasm"),
+    expect(
+        dead_code,
+        reason = "only a component runs anything before its first call"
+    )
+)]
 extern "C" fn start() {
     let told = std::env::var("AT_START").unwrap_or_default();
     match told.as_str() {
