@@ -128,6 +128,7 @@ fn take(count: &AtomicUsize, most: usize) -> bool {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test that finds no value has failed")]
 mod tests {
     use std::time::Duration;
 

@@ -175,6 +175,7 @@ impl Pollable for Output {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test that finds no value has failed")]
 mod tests {
     use super::*;
     use crate::limits::Limits;
