@@ -146,9 +146,9 @@ fn the_table() {
             read("db.pg_catalog.pg_class"),
         ),
         (
-            "SELECT * FROM sqlite_master",
+            "SELECT * FROM sqlite_sequence",
             all.clone(),
-            read("sqlite_master"),
+            read("sqlite_sequence"),
         ),
         ("SELECT * FROM pg_catalog.pg_proc", all.clone(), Ok(())),
         (
