@@ -8,6 +8,7 @@ use wasmtime::component::Linker;
 use crate::admission::InstanceCount;
 use crate::database;
 use crate::error::LoadError;
+use crate::long_running;
 use crate::state::PluginState;
 use crate::wasm_file::one_line;
 
@@ -74,6 +75,7 @@ fn tick(engine: &wasmtime::Engine) -> wasmtime::Result<()> {
         .spawn(move || {
             while let Some(engine) = engine.upgrade() {
                 engine.increment_epoch();
+                long_running::tick();
                 drop(engine);
                 std::thread::sleep(EPOCH_TICK);
             }

@@ -58,7 +58,7 @@ impl Default for Limits {
             transaction_timeout: Duration::from_secs(30),
             handles: 1024,
             call_depth: 16,
-            call_bytes: 128 << 20,
+            call_bytes: 64 << 20,
             concurrent_calls: 32,
             waiting_calls: 1024,
             instances: 10_000,

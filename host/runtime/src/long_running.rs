@@ -31,6 +31,14 @@ static TURNS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| {
     Arc::new(Semaphore::new(processors.saturating_sub(1).max(1)))
 });
 
+/// Ticks of the engines' clocks; only how many pass in between is of interest.
+static TICKED: AtomicU32 = AtomicU32::new(0);
+
+/// To be called at every tick of an engine's clock.
+pub(crate) fn tick() {
+    TICKED.fetch_add(1, Ordering::Relaxed);
+}
+
 /// How long one instance's guest has computed. A clone is the same instance's.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Pace(Arc<Ticks>);
@@ -113,6 +121,7 @@ impl<W: Future + Unpin> Future for Considerate<W> {
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<W::Output> {
         let this = self.get_mut();
         let work = Pin::new(&mut this.work);
+        let begun = TICKED.load(Ordering::Relaxed);
         let polled = if this.outside && !HAS_TURN.get() && has_threads() {
             let turn = this.turn.get_or_insert_with(|| Box::pin(next_turn()));
             // Held for this one poll only, so that who waits here never keeps one from anybody.
@@ -125,7 +134,9 @@ impl<W: Future + Unpin> Future for Considerate<W> {
             this.pace.woken(if HAS_TURN.get() { TURN } else { LONG });
             work.poll(context)
         };
-        let was_long = this.pace.was_long();
+        // What the host does for the guest, such as taking in a large answer, is found by no tick.
+        let passed = TICKED.load(Ordering::Relaxed).wrapping_sub(begun);
+        let was_long = this.pace.was_long() || passed >= LONG;
         this.outside = was_long;
         // Compared first: it hardly ever changes, and a plain load is all that a short call pays.
         if (was_long || polled.is_ready()) && was_long != this.pace.plugin_was_long() {
