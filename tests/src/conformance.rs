@@ -51,9 +51,14 @@ impl Default for Setup {
                 read: Tables::All,
                 write: Tables::All,
                 migrate: false,
-                functions: ["add", "current_setting", "pg_terminate_backend", "set_config"]
-                    .map(str::to_owned)
-                    .into(),
+                functions: [
+                    "add",
+                    "current_setting",
+                    "pg_terminate_backend",
+                    "set_config",
+                ]
+                .map(str::to_owned)
+                .into(),
                 ..Grants::default()
             }),
             pool: PoolOptions::default(),
