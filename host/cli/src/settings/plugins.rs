@@ -1,6 +1,6 @@
 //! `[plugins.NAME]`: what one plugin may do.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
@@ -128,14 +128,15 @@ impl DatabaseGrant {
 }
 
 fn tables(names: &[String]) -> Tables {
-    if names.iter().any(|name| name == "*") {
-        match names.iter().filter(|name| *name != "*").cloned().collect() {
-            names if std::collections::BTreeSet::is_empty(&names) => Tables::All,
-            names => Tables::AllAnd(names),
-        }
-    } else if names.is_empty() {
-        Tables::None
-    } else {
-        Tables::Some(names.iter().cloned().collect())
+    let named: BTreeSet<String> = names
+        .iter()
+        .filter(|name| name.as_str() != "*")
+        .cloned()
+        .collect();
+    match (named.len() < names.len(), named.is_empty()) {
+        (true, true) => Tables::All,
+        (true, false) => Tables::AllAnd(named),
+        (false, true) => Tables::None,
+        (false, false) => Tables::Some(named),
     }
 }
