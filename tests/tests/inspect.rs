@@ -157,7 +157,11 @@ fn a_strategys_parameters_are_told_without_a_run() -> anyhow::Result<()> {
     let file = test_guest("faulty-strategy")?;
     let file = file.to_string_lossy();
     let ran = inspect(&house, &file)?.succeeded();
-    for word in ["Fails at the opens", "1 to 1000", "(must be given)"] {
+    for word in [
+        "Fails at the opens",
+        "1 to 1000",
+        "3 bars, with the defaults",
+    ] {
         assert!(ran.stdout.contains(word), "no {word} in {}", ran.stdout);
     }
     let told = inspect_as_json(&house, &file)?;
@@ -168,14 +172,14 @@ fn a_strategys_parameters_are_told_without_a_run() -> anyhow::Result<()> {
             "summary": "How many bars ago a close is compared with",
         })
     );
-    // One of its parameters has no default, so there is no instance to ask.
-    assert_eq!(told["strategy"]["warm_up_bars"], Value::Null);
+    assert_eq!(told["strategy"]["warm_up_bars"], 3);
+    // Without defaults there is no instance to ask.
     let house = House::new(Backend::Sqlite)?;
-    let told = inspect_as_json(&house, "plugins/moving-average.wasm")?;
-    assert!(
-        told["strategy"]["warm_up_bars"].as_u64().unwrap() > 0,
-        "{told}"
-    );
+    let file = "plugins/moving-average.wasm";
+    let ran = inspect(&house, file)?.succeeded();
+    assert!(ran.stdout.contains("(must be given)"), "{}", ran.stdout);
+    let told = inspect_as_json(&house, file)?;
+    assert_eq!(told["strategy"]["warm_up_bars"], Value::Null);
     assert_eq!(told["migrations"], Value::Null);
     Ok(())
 }
@@ -231,7 +235,10 @@ fn what_cant_be_linked_is_told_of_all_the_same() -> anyhow::Result<()> {
             format!(
                 "(component (import \"poolhouse:database/database@0.2.0\" (instance {function})))"
             ),
-            &["poolhouse:database/database@0.2.0", "does not offer"],
+            &[
+                "poolhouse:database/database@0.2.0",
+                "put one into the folder",
+            ],
         ),
         (
             "impostor",

@@ -1,5 +1,5 @@
 //! Looks into one plugin's file: whether this host can link it and what it would need. Has no database, and runs nothing of
-//! the guest's but what tells its tables and parameters, within the limits of every call.
+//! the guest's but what tells its tables, parameters and warm-up, within the limits of every call.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -136,6 +136,9 @@ pub async fn inspect(
             if pinned.is_ok() {
                 found.migrations = ask_migrations(&plugin).await;
                 found.strategy = ask_strategy(&plugin).await;
+                if let Some(Err(error)) = &found.migrations {
+                    found.troubles.push(error.to_string());
+                }
             }
         }
         Err(error) if found.troubles.is_empty() => found.troubles.push(error.to_string()),

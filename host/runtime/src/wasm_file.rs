@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sha2::{Digest as _, Sha256};
+use wasmparser::{Parser, Payload};
 use wasmtime::component::Component;
 
 use crate::engine::Engine;
@@ -17,6 +18,9 @@ use crate::plugin::PluginOptions;
 
 /// Bytes of one file. The largest that compilers make, those with a whole Python or JavaScript engine inside, are a tenth.
 const MAX_FILE: u64 = 256 << 20;
+
+/// Components in components. Compilers nest two or three; the time to compile them grows with the square.
+const MAX_NESTING: usize = 100;
 
 /// A SHA-256; shown as `sha256sum` prints it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -104,6 +108,11 @@ impl WasmFile {
     pub(crate) fn compile(&self, engine: &Engine) -> Result<(Component, Duration), LoadError> {
         self.begins_like_a_component()
             .map_err(|reason| self.not_a_component(reason.to_owned()))?;
+        if is_nested_too_deep(&self.bytes) {
+            return Err(self.not_a_component(format!(
+                "components are nested more than {MAX_NESTING} deep in it, which takes forever to compile; build it flatter"
+            )));
+        }
         let begun = Instant::now();
         let component =
             Component::from_binary(engine.wasmtime(), &self.bytes).map_err(|error| {
@@ -136,6 +145,23 @@ impl WasmFile {
             _ => Err("it does not begin like one; take it out of the folder, or build it again"),
         }
     }
+}
+
+/// What is damaged is not noticed here: compiling says it better.
+fn is_nested_too_deep(bytes: &[u8]) -> bool {
+    let mut depth = 0_usize;
+    for payload in Parser::new(0).parse_all(bytes) {
+        match payload {
+            Ok(Payload::ComponentSection { .. } | Payload::ModuleSection { .. }) => depth += 1,
+            Ok(Payload::End(_)) => depth = depth.saturating_sub(1),
+            Ok(_) => {}
+            Err(_) => return false,
+        }
+        if depth > MAX_NESTING {
+            return true;
+        }
+    }
+    false
 }
 
 /// A plugin's name: its file's without `.wasm`.

@@ -20,6 +20,6 @@
     (func (export "after") (param i32)))
   (core instance $code (instantiate $code (with "e" (instance (export "memory" (memory $m))))))
   (func $echo (param "text" string) (result string)
-    (canon lift (core func $code "echo") (memory $m) (realloc $realloc) (post-return (func $code "after"))))
+    (canon lift (core func $code "echo") (memory $m) (realloc $realloc) (post-return (core func $code "after"))))
   (instance $echoes (export "echo" (func $echo)))
   (export "test:corpus/echoes@1.0.0" (instance $echoes)))

@@ -12,5 +12,5 @@
   (export $s "resource" (type $resource))
   (core module $m (memory (export "memory") 1) (func (export "f") (param i32 i32) (result i32) (i32.const 8)))
   (core instance $i (instantiate $m))
-  (func $function (param "e" $e) (param "f" $f) (result (result (error $e))) (canon lift (core func $i "f") (memory $i "memory")))
+  (func $function (param "e" $e) (param "f" $f) (result (result (error $e))) (canon lift (core func $i "f") (memory (core memory $i "memory"))))
   (export "f" (func $function)))

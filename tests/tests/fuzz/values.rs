@@ -13,7 +13,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 
 /// Calls of some statements each.
-const CASES: u32 = 120;
+const CASES: u32 = 300;
 /// One call's time; far less is measured.
 const LONGEST: Duration = Duration::from_secs(10);
 

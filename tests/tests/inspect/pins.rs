@@ -6,7 +6,7 @@ use poolhouse_tests::{Backend, House, Ran};
 
 use super::{PROVIDER, inspect, put, sha256};
 
-const CALL: [&str; 3] = ["call", "gives", "f"];
+const CALL: [&str; 3] = ["call", "gives", "y.f"];
 
 fn pinned(house: &House, hash: &str) -> anyhow::Result<()> {
     house.write(

@@ -67,6 +67,7 @@ fn print(found: &Inspection) -> std::io::Result<()> {
         ("sha256", facts.sha256.to_string()),
         ("migrations", migrations(found)),
         ("strategy", strategy(found)),
+        ("warm-up", warm_up(found)),
     ] {
         if !text.is_empty() {
             line(name, &text)?;
@@ -180,15 +181,19 @@ fn migrations(found: &Inspection) -> String {
 fn strategy(found: &Inspection) -> String {
     match &found.strategy {
         None => String::new(),
-        Some(Ok(strategy)) => {
-            let warm_up = match &strategy.warm_up_bars {
-                Some(Ok(bars)) => format!("{bars} bars with the defaults"),
-                Some(Err(error)) => format!("unknown: {error}"),
-                None => "depends on the parameters".to_owned(),
-            };
-            format!("{}; warm-up: {warm_up}", strategy.description.summary)
-        }
+        Some(Ok(strategy)) => strategy.description.summary.clone(),
         Some(Err(error)) => format!("unknown: {error}"),
+    }
+}
+
+fn warm_up(found: &Inspection) -> String {
+    let Some(Ok(strategy)) = &found.strategy else {
+        return String::new();
+    };
+    match &strategy.warm_up_bars {
+        Some(Ok(bars)) => format!("{bars} bars, with the defaults"),
+        Some(Err(error)) => format!("unknown: {error}"),
+        None => "depends on the parameters, of which not all have a default".to_owned(),
     }
 }
 

@@ -27,6 +27,7 @@ impl Strategy for FaultyStrategy {
     fn describe() -> Description {
         Description::new("Fails at the opens it is told to.")
             .text("fault", "trap, spin or error")
+            .default("trap")
             .text("at", "The opens to fail at, with spaces between")
             .default("")
             .integer("memory", "How many bars ago a close is compared with")
