@@ -78,7 +78,7 @@ fn wrong_settings_are_named_with_their_line() -> anyhow::Result<()> {
     house.write("host.toml", "[plugins.x]\nlimits = { connections = 0 }\n")?;
     house
         .run(&LIST)?
-        .failed_with(&["host.toml", "[plugins.x] limits", "connections is 0"]);
+        .failed_with(&["host.toml", "[plugins.x]: limits", "connections is 0"]);
     // What can't be reserved: more than the plugin may have, and more than leaves the host a connection.
     let grant = "database = { migrate = true, read = [\"*\"], write = [\"*\"] }\n";
     for (limits, words) in [
