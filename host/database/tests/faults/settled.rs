@@ -74,7 +74,8 @@ impl Counts {
         }
     }
 
-    fn is_settled(self) -> bool {
+    /// Nothing is lent or waited for, and nothing is being opened, reset or closed.
+    pub(crate) fn is_settled(self) -> bool {
         self.idle == self.total && self.waiting == 0
     }
 }
