@@ -68,6 +68,7 @@ impl Default for Setup {
                 functions: [
                     "add",
                     "current_setting",
+                    "no_such",
                     "pg_terminate_backend",
                     "set_config",
                 ]

@@ -15,6 +15,10 @@ use poolhouse_test_postgres::PostgresServer;
 use sqlx::{AssertSqlSafe, Connection, Row, SqlSafeStr};
 use tempfile::TempDir;
 
+/// The host's own.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Both databases, for tests that are the same on each.
 pub const BACKENDS: [Backend; 2] = [Backend::Sqlite, Backend::Postgresql];
 

@@ -84,6 +84,8 @@ pub(crate) struct Call {
     pub(crate) limit: Duration,
     /// The setting that `limit` comes from.
     pub(crate) setting: &'static str,
+    /// What of `limit` is gone already, for the instance was made first.
+    pub(crate) spent: Duration,
     /// How many calls deep in its chain; 1 for the outermost.
     pub(crate) depth: u32,
 }
@@ -182,7 +184,8 @@ impl Running {
         let access = Arc::clone(&self.access);
         let entry = scope.enter(&access.plugin).await;
         let mut call = call.clone();
-        let deadline = (Instant::now() + call.limit).min(scope.deadline());
+        let left = call.limit.saturating_sub(call.spent);
+        let deadline = (Instant::now() + left).min(scope.deadline());
         if scope.timeout() < call.limit {
             call.limit = scope.timeout();
             call.setting = "for the whole call chain";

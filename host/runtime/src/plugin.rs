@@ -337,6 +337,7 @@ impl Plugin {
             function,
             limit: self.sandbox.limits.call_timeout,
             setting: "limit `call_timeout`",
+            spent: Duration::ZERO,
             depth: 1,
         }
     }
@@ -350,10 +351,12 @@ impl Plugin {
     }
 
     /// An instance of one's own, not taken from the warm ones and not given back. One of those makes room for it where there
-    /// are as many as may be.
-    pub(crate) async fn instance(&self, call: &Call) -> Result<Running, CallError> {
+    /// are as many as may be. The time it took is `call`'s.
+    pub(crate) async fn instance(&self, call: &mut Call) -> Result<Running, CallError> {
+        let begun = Instant::now();
         loop {
             let started = Running::start(&self.pre, &self.access, &self.sandbox, call).await;
+            call.spent = begun.elapsed();
             let is_full = matches!(started, Err(CallError::TooManyInstances { .. }));
             if !is_full {
                 return started;
@@ -402,11 +405,13 @@ impl Plugin {
         work: impl for<'a> FnOnce(&'a mut Store<PluginState>, &'a Instance, &'a mut I) -> Work<'a, R>,
     ) -> Result<R, CallError> {
         let warm = self.warm.lock().pop();
+        let mut cold = None;
         let mut running = match warm {
             Some(running) => running,
             // Boxed, for it is much of the call's state and hardly ever needed.
-            None => Box::pin(self.instance(call)).await?,
+            None => Box::pin(self.instance(cold.insert(call.clone()))).await?,
         };
+        let call = cold.as_ref().unwrap_or(call);
         let result = running.call_with(scope, call, lent, work).await;
         if running.is_dead() {
             drop(running);

@@ -149,9 +149,9 @@ impl StrategyInstance {
         parameters: Vec<Parameter>,
         bar_timeout: Duration,
     ) -> Result<Self, CallError> {
-        let call = plugin.call_of("strategy.instance.create");
+        let mut call = plugin.call_of("strategy.instance.create");
         let exports = exports_of(plugin)?;
-        let mut running = plugin.instance(&call).await?;
+        let mut running = plugin.instance(&mut call).await?;
         let made = running
             .call(scope, &call, move |store, instance| {
                 Box::pin(async move {
