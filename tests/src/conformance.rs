@@ -69,6 +69,8 @@ impl Default for Setup {
                     "add",
                     "current_setting",
                     "no_such",
+                    "pg_advisory_lock",
+                    "pg_advisory_lock_shared",
                     "pg_terminate_backend",
                     "set_config",
                 ]

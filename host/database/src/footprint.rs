@@ -1,10 +1,13 @@
 //! Owns what a statement does, read once from its text and kept; leaves deciding whether it may to `grants`.
 
+mod attempts;
 mod calls;
 mod functions;
 mod lexing;
 mod names;
+mod postgresql;
 mod refusals;
+mod reserved;
 mod scanning;
 mod schema;
 mod sqlite;

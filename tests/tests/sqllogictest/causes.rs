@@ -89,7 +89,9 @@ pub(crate) const CAUSES: &[Cause] = &[
         whose: Whose::Database,
         count: 1,
         explains: |failed| {
-            failed.failure().is_some_and(|failure| failure.message.contains("integer overflow"))
+            failed
+                .failure()
+                .is_some_and(|failure| failure.message.contains("integer overflow"))
         },
     },
     Cause {

@@ -3,8 +3,8 @@
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    DataType, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, ObjectName,
-    ObjectNamePart, Value, ValueWithSpan,
+    BinaryOperator, DataType, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Ident,
+    ObjectName, ObjectNamePart, Value, ValueWithSpan,
 };
 
 use crate::error::Error;
@@ -113,6 +113,36 @@ impl Walk {
             } else {
                 self.footprint.mentions.insert(name);
             }
+        }
+    }
+
+    /// What has a syntax of its own is a function or an operator all the same, and somebody may have added another of its name.
+    pub(super) fn mention_syntax(&mut self, expression: &Expr) {
+        let names: &[&str] = match expression {
+            Expr::Ceil { .. } => &["ceil", "ceiling"],
+            Expr::Floor { .. } => &["floor"],
+            Expr::Position { .. } => &["position", "strpos"],
+            Expr::Substring { .. } => &["substring", "substr"],
+            Expr::Overlay { .. } => &["overlay"],
+            Expr::Trim { .. } => &["trim", "btrim", "ltrim", "rtrim"],
+            Expr::Extract { .. } => &["extract", "date_part"],
+            Expr::Convert { .. } => &["convert"],
+            Expr::AtTimeZone { .. } => &["timezone"],
+            Expr::Like { .. } => &["~~", "!~~", "like_escape"],
+            Expr::ILike { .. } => &["~~*", "!~~*", "like_escape"],
+            Expr::SimilarTo { .. } => &["~", "!~", "similar_escape", "similar_to_escape"],
+            Expr::BinaryOp {
+                op: BinaryOperator::NotEq,
+                ..
+            } => &["<>"],
+            Expr::InList { .. } | Expr::InSubquery { .. } | Expr::Case { .. } => &["=", "<>"],
+            Expr::Between { .. } => &["<=", ">=", "<", ">"],
+            Expr::IsDistinctFrom(..) | Expr::IsNotDistinctFrom(..) => &["="],
+            _ => return,
+        };
+        if self.backend == Backend::Postgresql {
+            let names = names.iter().map(|name| (*name).to_owned());
+            self.footprint.mentions.extend(names);
         }
     }
 

@@ -100,8 +100,7 @@ const POSTGRESQL_SETS: &str = "any_value array_agg bit_and bit_or bit_xor bool_a
     regr_sxy regr_syy stddev stddev_pop stddev_samp string_to_table unnest variance var_pop var_samp xmlagg";
 
 const POSTGRESQL_SYSTEM: &str = "current_catalog current_database current_role current_schema current_user session_user user \
-    pg_advisory_xact_lock pg_advisory_xact_lock_shared pg_try_advisory_xact_lock \
-    pg_try_advisory_xact_lock_shared pg_backend_pid pg_column_size pg_sleep pg_sleep_for pg_sleep_until \
+    pg_backend_pid pg_column_size pg_sleep pg_sleep_for pg_sleep_until \
     pg_typeof pg_collation_for version txid_current txid_current_if_assigned pg_current_xact_id \
     pg_current_xact_id_if_assigned pg_is_in_recovery row_security_active";
 
@@ -113,5 +112,5 @@ const POSTGRESQL_ATTRIBUTES: &str = "binary_upgrade_set_missing_value binary_upg
     to_regcollation to_regnamespace to_regoper to_regoperator to_regproc to_regprocedure to_regrole to_regtype to_regtypemod ts_debug \
     ts_stat ts_token_type txid_status txid_visible_in_snapshot";
 
-const POSTGRESQL_SESSION: &str = "pg_advisory_lock pg_advisory_lock_shared pg_try_advisory_lock pg_try_advisory_lock_shared \
-    pg_advisory_unlock pg_advisory_unlock_shared pg_advisory_unlock_all setseed";
+/// Advisory locks are not among them: they are everybody's, the host's own for migrations too.
+const POSTGRESQL_SESSION: &str = "setseed";

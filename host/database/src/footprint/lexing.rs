@@ -1,12 +1,14 @@
 //! Owns the tokens of a guest's SQL text and refusing what two lexers could read differently; leaves meaning to `walk`.
 
-use sqlparser::dialect::{Dialect, PostgreSqlDialect};
+use sqlparser::dialect::Dialect;
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 
 use crate::error::{Error, LimitKind};
 use crate::url::Backend;
 
+use super::attempts::Attempts;
+use super::postgresql::Postgresql;
 use super::scanning::{Piece, PieceKind, agree, pieces};
 use super::sqlite::{Sqlite, without_hints};
 use super::{MAX_PARAMETERS, MAX_SQL};
@@ -67,7 +69,8 @@ impl<'a> Text<'a> {
             parameters: 0,
             operators: 0,
         };
-        let tokens = match Tokenizer::new(dialect(backend), sql).tokenize_with_location() {
+        let dialect = dialect(backend, 0);
+        let tokens = match Tokenizer::new(dialect.as_ref(), sql).tokenize_with_location() {
             Ok(tokens) => tokens,
             Err(error) => {
                 text.tokens = Err(error.to_string());
@@ -155,10 +158,12 @@ impl<'a> Text<'a> {
     }
 }
 
-pub(super) fn dialect(backend: Backend) -> &'static dyn Dialect {
+/// A database's dialect, for reading a text of so many tokens.
+pub(super) fn dialect(backend: Backend, tokens: usize) -> Box<dyn Dialect> {
+    let attempts = Attempts::of(tokens);
     match backend {
-        Backend::Sqlite => &Sqlite,
-        Backend::Postgresql => &PostgreSqlDialect {},
+        Backend::Sqlite => Box::new(Sqlite(attempts)),
+        Backend::Postgresql => Box::new(Postgresql(attempts)),
     }
 }
 

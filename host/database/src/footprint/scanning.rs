@@ -69,6 +69,15 @@ pub(super) fn pieces(sql: &str, backend: Backend) -> Result<Vec<Piece<'_>>, Erro
         }
         let (kind, end) = piece(sql, at, first, backend)?;
         let end = end.max(at + first.len_utf8());
+        if kind == PieceKind::String
+            && backend == Backend::Postgresql
+            && last_of_meaning(&pieces) == Some(PieceKind::String)
+        {
+            // PostgreSQL takes the second for more of the first, with the first's escapes.
+            return Err(Error::invalid(
+                "the statement can't be read: write a string in one piece, or put || between two",
+            ));
+        }
         pieces.push(Piece {
             kind,
             start: at,
@@ -77,6 +86,11 @@ pub(super) fn pieces(sql: &str, backend: Backend) -> Result<Vec<Piece<'_>>, Erro
         at = end;
     }
     Ok(pieces)
+}
+
+fn last_of_meaning(pieces: &[Piece<'_>]) -> Option<PieceKind> {
+    let mut last = pieces.iter().rev().filter(|piece| !piece.is_comment());
+    last.next().map(|piece| piece.kind)
 }
 
 /// Refuses a text whose strings, quoted names and comments the parser has found elsewhere than we do: between two readings a
@@ -218,7 +232,17 @@ fn piece(sql: &str, at: usize, first: char, backend: Backend) -> Result<(PieceKi
         )),
         '$' if is_postgresql => dollar(rest, at),
         '$' | ':' | '@' | '#' | '?' if !is_postgresql => {
-            Ok((PieceKind::Placeholder, at + 1 + run(rest, 1, is_in_word)))
+            let end = 1 + run(rest, 1, is_in_word);
+            // To SQLite `$1::a(…)` is the name of a parameter, to its last parenthesis.
+            if rest
+                .get(end..)
+                .is_some_and(|rest| rest.starts_with([':', '(']))
+            {
+                return Err(Error::invalid(
+                    "the statement can't be read: placeholders are written $1, $2…, and nothing but a space, a comma or an operator follows them",
+                ));
+            }
+            Ok((PieceKind::Placeholder, at + end))
         }
         _ if begins_word(first) => {
             let end = run(rest, 0, is_in_word);
@@ -385,13 +409,13 @@ mod tests {
             (&both, "/* ' */ 'a' /**/", "/* ' */|'a'|/**/"),
             (
                 &postgresql,
-                "E'\\'' e''  aE'x' n'y'",
-                "E'\\''|e''|aE|'x'|n'y'",
+                "E'\\'', e''  aE'x', n'y'",
+                "E'\\''|,|e''|aE|'x'|,|n'y'",
             ),
             (
                 &postgresql,
-                "$$;$$ $a$ $b$ $a$ x$1 $1a",
-                "$$;$$|$a$ $b$ $a$|x$1|$1|a",
+                "$$;$$, $a$ $b$ $a$ x$1 $1a",
+                "$$;$$|,|$a$ $b$ $a$|x$1|$1|a",
             ),
             (
                 &postgresql,

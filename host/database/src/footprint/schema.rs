@@ -309,12 +309,10 @@ impl Walk {
         Ok(())
     }
 
-    /// A reference to another table probes it for rows, so it counts as reading it.
+    /// A reference keeps rows of the other table from being changed and deleted, so it counts as writing it.
     fn foreign_key(&mut self, key: &ForeignKeyConstraint) {
-        if let Ok(name) = self.name(&key.foreign_table)
-            && !self.footprint.writes.contains(&name)
-        {
-            self.footprint.reads.insert(name);
+        if let Ok(name) = self.name(&key.foreign_table) {
+            self.footprint.writes.insert(name);
         }
     }
 }

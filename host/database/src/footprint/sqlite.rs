@@ -7,11 +7,13 @@ use sqlparser::ast::{Expr, Query, SetExpr, Statement, TableFactor};
 use sqlparser::dialect::{Dialect, SQLiteDialect};
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
-use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
+use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer, Word};
+
+use super::attempts::Attempts;
 
 /// SQLite's dialect, with the rest of its expressions.
 #[derive(Debug)]
-pub(super) struct Sqlite;
+pub(super) struct Sqlite(pub(super) Attempts);
 
 const BASE: SQLiteDialect = SQLiteDialect {};
 
@@ -80,6 +82,10 @@ impl Dialect for Sqlite {
         BASE.parse_statement(parser)
     }
 
+    fn parse_prefix(&self, _: &mut Parser) -> Option<Result<Expr, ParserError>> {
+        self.0.another().map(Err)
+    }
+
     fn parse_infix(
         &self,
         parser: &mut Parser,
@@ -143,35 +149,34 @@ fn query() -> Result<Query, ParserError> {
     Ok(*Parser::new(&BASE).with_tokens(tokens).parse_query()?)
 }
 
-/// Takes `INDEXED BY name` and `NOT INDEXED` away: which index is used changes nothing of what is read.
+/// Takes `INDEXED BY name` and `NOT INDEXED` away: which index is used changes nothing of what is read. Where they stand so, SQLite
+/// has no other reading: a column of that name has a comma, an operator or a keyword before or behind it.
 pub(super) fn without_hints(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
-    let words: Vec<(usize, &str)> = tokens
+    let words: Vec<(usize, Option<&Word>)> = tokens
         .iter()
         .enumerate()
         .filter(|(_, token)| !matches!(token.token, Token::Whitespace(_)))
         .map(|(at, token)| match &token.token {
-            Token::Word(word) if word.quote_style.is_none() => (at, word.value.as_str()),
-            _ => (at, ""),
+            Token::Word(word) => (at, Some(word)),
+            _ => (at, None),
         })
         .collect();
     let mut gone = BTreeSet::new();
-    for (at, (index, word)) in words.iter().enumerate() {
-        if !word.eq_ignore_ascii_case("indexed") {
-            continue;
-        }
-        let near = |at: usize| words.get(at).copied();
-        if let Some((by, "by" | "BY" | "By" | "bY")) = near(at + 1)
-            && let Some((name, _)) = near(at + 2)
-            && tokens
-                .get(name)
-                .is_some_and(|token| matches!(token.token, Token::Word(_)))
+    for at in 1..words.len() {
+        let word = |at: usize| words.get(at).and_then(|(_, word)| *word);
+        let end = if !word(at - 1).is_some_and(is_name) {
+            at
+        } else if is_written(word(at), "indexed")
+            && is_written(word(at + 1), "by")
+            && word(at + 2).is_some_and(is_name)
         {
-            gone.extend([*index, by, name]);
-        } else if let Some((not, before)) = at.checked_sub(1).and_then(near)
-            && before.eq_ignore_ascii_case("not")
-        {
-            gone.extend([not, *index]);
-        }
+            at + 3
+        } else if is_written(word(at), "not") && is_written(word(at + 1), "indexed") {
+            at + 2
+        } else {
+            at
+        };
+        gone.extend((at..end).filter_map(|at| words.get(at).map(|(place, _)| *place)));
     }
     if gone.is_empty() {
         return tokens;
@@ -183,4 +188,13 @@ pub(super) fn without_hints(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
         !gone.contains(&(at - 1))
     });
     tokens
+}
+
+/// A name that is no keyword, or in quotes.
+fn is_name(word: &Word) -> bool {
+    word.quote_style.is_some() || word.keyword == Keyword::NoKeyword
+}
+
+fn is_written(word: Option<&Word>, as_word: &str) -> bool {
+    word.is_some_and(|word| word.quote_style.is_none() && word.value.eq_ignore_ascii_case(as_word))
 }

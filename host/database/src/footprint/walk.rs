@@ -1,13 +1,14 @@
 //! Owns walking a parsed statement for the tables and functions it names; leaves lexing to `lexing` and lists to `functions`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
     AccessExpr, Cte, Expr, Function, FunctionArguments, ObjectName, Query, Select, SetExpr,
     Statement, TableFactor, TypedString, Value, ValueWithSpan, Visit, Visitor,
 };
-use sqlparser::parser::Parser;
+use sqlparser::parser::{Parser, ParserError};
+use sqlparser::tokenizer::Token;
 
 use crate::error::Error;
 use crate::url::Backend;
@@ -15,7 +16,7 @@ use crate::url::Backend;
 use super::lexing::{Text, dialect, placeholder};
 use super::names::{home_schema, part};
 use super::refusals::{never, refusal};
-use super::{Footprint, StatementKind, unparsed};
+use super::{Footprint, StatementKind, reserved, unparsed};
 
 /// Levels of nested expressions, subqueries and parentheses.
 const MAX_NESTING: usize = 50;
@@ -31,11 +32,11 @@ pub(super) fn read(text: Text<'_>, backend: Backend) -> Result<Footprint, Error>
         mentions.extend(text.typed_strings());
     }
     let statements = text.tokens.and_then(|tokens| {
-        Parser::new(dialect(backend))
+        let dialect = dialect(backend, tokens.len());
+        let mut parser = Parser::new(dialect.as_ref())
             .with_recursion_limit(MAX_NESTING)
-            .with_tokens_with_locations(tokens)
-            .parse_statements()
-            .map_err(|error| error.to_string())
+            .with_tokens_with_locations(reserved::marked(tokens, backend));
+        statements(&mut parser).map_err(|error| reserved::unmarked(&error.to_string()))
     });
     let statements = match statements {
         Ok(statements) => statements,
@@ -67,6 +68,32 @@ pub(super) fn read(text: Text<'_>, backend: Backend) -> Result<Footprint, Error>
     walk.finish()
 }
 
+/// All statements of a text, to its end: the parser's own function for that stops at an END.
+fn statements(parser: &mut Parser<'_>) -> Result<Vec<Statement>, ParserError> {
+    let mut statements = Vec::new();
+    loop {
+        let mut is_apart = statements.is_empty();
+        while parser.consume_token(&Token::SemiColon) {
+            is_apart = true;
+        }
+        let next = parser.peek_token_ref();
+        if next.token == Token::EOF {
+            return Ok(statements);
+        }
+        if !is_apart {
+            let message = format!("Expected: end of statement, found: {next}");
+            return Err(ParserError::ParserError(message));
+        }
+        let statement = parser.parse_statement()?;
+        if let Some(word) = reserved::taken_for_a_name(&statement) {
+            return Err(ParserError::ParserError(format!(
+                "{word} is a reserved word and stands where a name would"
+            )));
+        }
+        statements.push(statement);
+    }
+}
+
 /// One `WITH`: the names that can be seen, and those still to come, each with its query.
 struct Scope {
     visible: BTreeSet<String>,
@@ -78,7 +105,7 @@ pub(super) struct Walk {
     pub(super) footprint: Footprint,
     scopes: Vec<Scope>,
     /// Names met by the visitor as relations that are accounted for already: written tables, table functions.
-    seen: Vec<*const ObjectName>,
+    seen: HashSet<*const ObjectName>,
     locks: bool,
     /// What the top statement is; only there may DDL stand.
     pub(super) ddl: bool,
@@ -91,7 +118,7 @@ impl Walk {
             backend,
             footprint,
             scopes: Vec::new(),
-            seen: Vec::new(),
+            seen: HashSet::new(),
             locks: false,
             ddl: false,
             error: None,
@@ -122,7 +149,7 @@ impl Walk {
         match self.name(name) {
             Ok(table) => {
                 self.footprint.writes.insert(table);
-                self.seen.push(std::ptr::from_ref(name));
+                self.seen.insert(std::ptr::from_ref(name));
             }
             Err(error) => {
                 self.error.get_or_insert(error);
@@ -236,7 +263,8 @@ impl Visitor for Walk {
                 .iter()
                 .map(|cte| (std::ptr::from_ref(cte.query.as_ref()), name(cte)))
                 .collect::<Vec<_>>();
-            let visible = if with.recursive {
+            // On SQLite all of them see each other, said RECURSIVE or not.
+            let visible = if with.recursive || self.backend == Backend::Sqlite {
                 coming.iter().map(|(_, name)| name.clone()).collect()
             } else {
                 BTreeSet::new()
@@ -282,7 +310,7 @@ impl Visitor for Walk {
                 args: Some(_),
                 ..
             } => {
-                self.seen.push(std::ptr::from_ref(name));
+                self.seen.insert(std::ptr::from_ref(name));
                 self.call(name, None)
             }
             TableFactor::Function { name, .. } => self.call(name, None),
@@ -297,7 +325,7 @@ impl Visitor for Walk {
     }
 
     fn pre_visit_relation(&mut self, relation: &ObjectName) -> ControlFlow<()> {
-        if self.seen.iter().any(|seen| std::ptr::eq(*seen, relation)) {
+        if self.seen.contains(&std::ptr::from_ref(relation)) {
             return ControlFlow::Continue(());
         }
         self.read_table(relation)
@@ -350,7 +378,10 @@ impl Visitor for Walk {
             Expr::MatchAgainst { .. } | Expr::Lambda(_) => {
                 self.fail("the expression can't be read")
             }
-            _ => ControlFlow::Continue(()),
+            other => {
+                self.mention_syntax(other);
+                ControlFlow::Continue(())
+            }
         }
     }
 }

@@ -45,15 +45,15 @@ pub(super) fn index_query(index: &str, backend: Backend) -> (&'static str, Strin
     match backend {
         Backend::Sqlite => (
             "SELECT lower(tbl_name) FROM sqlite_master WHERE type = 'index' AND lower(name) = $1",
-            index.to_owned(),
+            unquoted(index),
         ),
         Backend::Postgresql => (
             "SELECT CASE WHEN i.indrelid IS NULL THEN '' WHEN n.nspname = 'public' THEN t.relname::text ELSE n.nspname || '.' || t.relname END \
              FROM pg_catalog.pg_class c LEFT JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid LEFT JOIN pg_catalog.pg_class t ON t.oid = i.indrelid \
              LEFT JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace WHERE c.oid = to_regclass($1)",
-            index
-                .split('.')
-                .map(quoted_name)
+            split(index)
+                .into_iter()
+                .map(|part| quoted_name(&unquoted(part)))
                 .collect::<Vec<_>>()
                 .join("."),
         ),
@@ -80,19 +80,30 @@ pub(super) fn integers(answer: &Answer) -> Vec<i64> {
 }
 
 fn parts(name: &str, backend: Backend) -> Vec<String> {
-    name.split('.')
+    split(name)
+        .into_iter()
         .map(|part| {
             let part = part.trim();
-            let bare = part
-                .strip_prefix('"')
-                .and_then(|part| part.strip_suffix('"'));
-            fold(
-                &bare.unwrap_or(part).replace("\"\"", "\""),
-                bare.is_some(),
-                backend,
-            )
+            fold(&unquoted(part), part.starts_with('"'), backend)
         })
         .collect()
+}
+
+/// At the dots outside quotes.
+fn split(name: &str) -> Vec<&str> {
+    let mut in_quotes = false;
+    name.split(|letter| {
+        in_quotes ^= letter == '"';
+        letter == '.' && !in_quotes
+    })
+    .collect()
+}
+
+fn unquoted(part: &str) -> String {
+    let inside = part
+        .strip_prefix('"')
+        .and_then(|part| part.strip_suffix('"'));
+    inside.map_or_else(|| part.to_owned(), |inside| inside.replace("\"\"", "\""))
 }
 
 fn quoted(name: &str, backend: Backend) -> String {

@@ -130,9 +130,9 @@ pub(super) async fn open(
 /// What every session has, beyond the server's defaults. Notices would only tell of our own resets.
 fn session_settings(server: u32) -> &'static str {
     if server >= 140_000 {
-        "SELECT set_config('client_min_messages', 'error', false), set_config('client_connection_check_interval', '1s', false)"
+        "SELECT set_config('client_min_messages', 'error', false), set_config('standard_conforming_strings', 'on', false), set_config('client_connection_check_interval', '1s', false)"
     } else {
-        "SELECT set_config('client_min_messages', 'error', false)"
+        "SELECT set_config('client_min_messages', 'error', false), set_config('standard_conforming_strings', 'on', false)"
     }
 }
 

@@ -61,8 +61,9 @@ const CATALOGS: [&str; 9] = [
     "sqlite_master",
     "sqlite_temp_master",
 ];
-const FUNCTIONS: [&str; 4] = [
+const FUNCTIONS: [&str; 5] = [
     "current_setting",
+    "pg_advisory_lock",
     "pg_terminate_backend",
     "query_to_xml",
     "set_config",

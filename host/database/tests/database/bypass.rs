@@ -1,6 +1,7 @@
 //! Owns attempts to get at what is not granted past the footprint, and honest statements; what a statement truly touches is
 //! the database's to say, in `postgresql` and `sqlite`.
 
+mod mutated;
 mod postgresql;
 mod sqlite;
 

@@ -78,8 +78,8 @@ fn the_table() {
         ),
         (
             "CREATE TABLE a (id int REFERENCES b (id))",
-            grants(&[], &["a"], true),
-            read("b"),
+            grants(&["b"], &["a"], true),
+            write("b"),
         ),
         ("DROP TABLE b", grants(&["b"], &["a"], true), write("b")),
         (

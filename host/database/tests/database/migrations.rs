@@ -339,7 +339,7 @@ async fn hosts_start_together(opened: &Opened, busy_timeout: u64) {
 }
 
 /// What a migration could reach others by, and each is refused before anything is applied.
-const ATTACKS: [(&str, &[Backend]); 52] = [
+const ATTACKS: [(&str, &[Backend]); 58] = [
     ("CREATE TABLE orders AS SELECT * FROM secrets", BOTH),
     ("CREATE TABLE orders AS TABLE secrets", POSTGRESQL),
     (
@@ -427,6 +427,18 @@ const ATTACKS: [(&str, &[Backend]); 52] = [
     ("ALTER INDEX orders RENAME TO secrets2", POSTGRESQL),
     ("ALTER INDEX secrets_id RENAME TO mine", POSTGRESQL),
     ("DROP INDEX secrets_id", BOTH),
+    ("DROP INDEX \"secrets.id\"", BOTH),
+    ("DROP INDEX IF EXISTS \"secrets.id\"", BOTH),
+    ("DROP INDEX \"secrets\"\"id\"", BOTH),
+    ("ALTER INDEX \"secrets.id\" RENAME TO mine", POSTGRESQL),
+    (
+        "CREATE TABLE orders (id INTEGER REFERENCES seen (id))",
+        BOTH,
+    ),
+    (
+        "CREATE TABLE orders (id INTEGER DEFAULT nextval('secrets_seq'))",
+        POSTGRESQL,
+    ),
     ("DROP TABLE orders, secrets", POSTGRESQL),
     ("DROP TABLE orders CASCADE", POSTGRESQL),
     ("ALTER TABLE orders DROP COLUMN id CASCADE", POSTGRESQL),
@@ -452,16 +464,17 @@ const POSTGRESQL: &[Backend] = &[Backend::Postgresql];
 async fn a_migration_reaches_its_own_tables_only() {
     for opened in both().await {
         opened
-            .ddl("CREATE TABLE secrets (id INTEGER PRIMARY KEY); INSERT INTO secrets VALUES (1); CREATE INDEX secrets_id ON secrets (id); CREATE TABLE orders (id INTEGER)")
+            .ddl("CREATE TABLE secrets (id INTEGER PRIMARY KEY); INSERT INTO secrets VALUES (1); CREATE INDEX secrets_id ON secrets (id); CREATE INDEX \"secrets.id\" ON secrets (id); CREATE INDEX \"secrets\"\"id\" ON secrets (id); CREATE TABLE seen (id INTEGER UNIQUE); CREATE TABLE orders (id INTEGER)")
             .await;
         if opened.backend() == Backend::Postgresql {
-            opened.ddl("CREATE SCHEMA other; CREATE TABLE other.orders (id INTEGER); CREATE FUNCTION sneak() RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 1'").await;
+            opened.ddl("CREATE SEQUENCE secrets_seq; CREATE SCHEMA other; CREATE TABLE other.orders (id INTEGER); CREATE FUNCTION sneak() RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 1'").await;
         }
         for (sql, backends) in ATTACKS {
             if !backends.contains(&opened.backend()) {
                 continue;
             }
             let granted = Grants {
+                read: Tables::from_iter(["seen"]),
                 write: Tables::from_iter(["orders", "progress", "other.orders"]),
                 ..grants()
             };
@@ -512,7 +525,7 @@ async fn a_migration_reaches_its_own_tables_only() {
             .await;
         let granted = Grants {
             read: Tables::from_iter(["orders2", "progress"]),
-            write: Tables::from_iter(["orders", "progress", "more"]),
+            write: Tables::from_iter(["orders", "orders2", "progress", "more"]),
             ..grants()
         };
         let all = migration(1, &[], own);

@@ -180,3 +180,5 @@ WITH t AS (SELECT leak('x')) SELECT * FROM t
 CALL leak_all()
 SELECT leak_all()
 SELECT only('x')
+SELECT pg_advisory_xact_lock(8101815670911169907)
+SELECT pg_try_advisory_lock(1, 2)
