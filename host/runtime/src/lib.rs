@@ -27,6 +27,7 @@ mod limits;
 mod links;
 mod long_running;
 mod migrations;
+mod nesting;
 mod output;
 mod plain_data;
 mod plugin;
