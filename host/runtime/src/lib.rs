@@ -11,6 +11,7 @@
 mod bindings;
 
 mod admission;
+mod compile_cost;
 mod component;
 mod database;
 mod declared;

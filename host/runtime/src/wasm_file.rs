@@ -12,13 +12,14 @@ use std::time::{Duration, Instant};
 use sha2::{Digest as _, Sha256};
 use wasmtime::component::Component;
 
+use crate::compile_cost;
 use crate::engine::Engine;
 use crate::error::LoadError;
 use crate::nesting;
 use crate::plugin::PluginOptions;
 
-/// Bytes of one file. The largest that compilers make, those with a whole Python or JavaScript engine inside, are a tenth.
-const MAX_FILE: u64 = 256 << 20;
+/// Bytes of one file. The largest that compilers make, those with a whole Python or JavaScript engine inside, are a fifth.
+const MAX_FILE: u64 = 128 << 20;
 
 /// Bytes of stack to compile on, the same whoever asks for it: what is nested as deep as may be needs a tenth.
 const STACK: usize = 8 << 20;
@@ -109,7 +110,8 @@ impl WasmFile {
     pub(crate) fn compile(&self, engine: &Engine) -> Result<(Component, Duration), LoadError> {
         self.begins_like_a_component()
             .map_err(|reason| self.not_a_component(reason.to_owned()))?;
-        if let Some(reason) = nesting::trouble(&self.bytes) {
+        let trouble = nesting::trouble(&self.bytes).or_else(|| compile_cost::trouble(&self.bytes));
+        if let Some(reason) = trouble {
             return Err(self.not_a_component(reason));
         }
         let begun = Instant::now();

@@ -103,6 +103,20 @@ fn cases() -> Vec<(&'static str, String, Expected)> {
             Either,
         ),
         (
+            "many locals, each set in a branch of its own",
+            module(&format!(
+                "(func (param i32) (local {}) {})",
+                repeated(5_000, "i32 "),
+                numbered(5_000, |at| format!("local.get 0 if local.get 0 local.set {} end ", at + 1))
+            )),
+            Refused(&["function 1", "5100 locals", "split the function"]),
+        ),
+        (
+            "many parameters",
+            module(&format!("(func (param {}))", repeated(500, "i32 "))),
+            Refused(&["takes 500 values", "in memory"]),
+        ),
+        (
             "many instances",
             format!(
                 "(component (core module $m (memory 1)) {})",
@@ -292,7 +306,7 @@ fn a_file_too_large_is_not_read_to_its_end() -> anyhow::Result<()> {
             )))?;
     let refused: Vec<_> = refused.iter().map(ToString::to_string).collect();
     ensure!(
-        refused.len() == 1 && refused[0].contains("more than 268435456 bytes"),
+        refused.len() == 1 && refused[0].contains("more than 134217728 bytes"),
         "{refused:?}"
     );
     Ok(())
