@@ -40,7 +40,7 @@ mod wasm_file;
 mod wave;
 
 pub use engine::{EPOCH_TICK, Engine};
-pub use error::{CallError, LoadError, Wait};
+pub use error::{CallError, LoadError, Wait, shortened};
 pub use exports::Interface;
 pub use facts::{Facts, Memory};
 pub use folder::Plugins;
