@@ -2,7 +2,7 @@
 //! component, and whether it can be linked, is not its matter.
 
 use std::fmt;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -57,10 +57,14 @@ impl WasmFile {
             file: path.to_owned(),
             cause,
         };
+        let irregular = || unreadable(io::Error::other("it is not a regular file"));
+        // To open a pipe may wait for ever, and a device may have no end; what is opened is looked at again, for it may be another.
+        if !fs::metadata(path).map_err(unreadable)?.is_file() {
+            return Err(irregular());
+        }
         let file = File::open(path).map_err(unreadable)?;
-        // A pipe would be waited for, and a device may have no end.
         if !file.metadata().map_err(unreadable)?.is_file() {
-            return Err(unreadable(io::Error::other("it is not a regular file")));
+            return Err(irregular());
         }
         let mut bytes = Vec::new();
         file.take(MAX_FILE + 1)
