@@ -201,6 +201,15 @@ fn what_is_no_component_is_named() -> anyhow::Result<()> {
         let ran = inspect(&house, file)?.failed_with(words);
         assert_eq!(ran.stdout, "", "{file}");
     }
+    // To open it would wait for somebody who writes.
+    let pipe = house.path("plugins/pipe.wasm");
+    assert!(
+        std::process::Command::new("mkfifo")
+            .arg(&pipe)
+            .status()?
+            .success()
+    );
+    inspect(&house, "plugins/pipe.wasm")?.failed_with(&["can't be read", "not a regular file"]);
     Ok(())
 }
 

@@ -17,6 +17,7 @@ mod shown;
 mod trading;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context;
 use clap::Parser;
@@ -53,6 +54,9 @@ const FEWEST_FILES: usize = 24;
 /// How Rust ends the system's sentence of EMFILE.
 const TOO_MANY_OPEN_FILES: &str = "(os error 24)";
 
+/// How long the process waits at its end for what can't be stopped, such as a guest's read of a pipe that nobody writes to.
+const LONGEST_SHUTDOWN: Duration = Duration::from_secs(3);
+
 /// Help, the version, or what is wrong with the arguments, which are quoted there.
 fn refuse(error: &clap::Error) -> ExitCode {
     let text = error.render().to_string();
@@ -81,7 +85,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         .enable_all()
         .build()
         .context("the host's threads can't be started")?;
-    runtime.block_on(async {
+    let ended = runtime.block_on(async {
         match arguments.command {
             Command::Run(run) => command::run::run(&arguments.common, &settings, run).await,
             Command::Call(call) => command::call::run(&arguments.common, &settings, call).await,
@@ -90,5 +94,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
                 command::inspect::run(&arguments.common, &settings, inspect).await
             }
         }
-    })
+    });
+    runtime.shutdown_timeout(LONGEST_SHUTDOWN);
+    ended
 }

@@ -1,15 +1,21 @@
 //! What may be shown to a person: texts without passwords, and on one line. It is the last thing between any message and
 //! the screen; whoever knows that a text may hold a password does not put it into a message in the first place.
 
-use poolhouse_runtime::is_unprintable;
+use poolhouse_runtime::{is_unprintable, shortened};
 
 /// What [`DatabaseUrl`](poolhouse_database::DatabaseUrl)'s advice has in a password's place.
 const EXAMPLE: &str = "postgresql://user:password@";
 
+/// Bytes of one text that is shown.
+const LONGEST: usize = 64 << 10;
+
 /// The text with `***` for everything that looks like a URL with user and password, or like `password=…`. Rather too much
 /// goes than too little: of a URL that can't be read nobody knows where its password ends.
+///
+/// No longer than [`LONGEST`], for what finds passwords takes time by the square of the length.
 pub(crate) fn without_passwords(text: &str) -> String {
-    text.split(EXAMPLE)
+    shortened(text.to_owned(), LONGEST)
+        .split(EXAMPLE)
         .map(|part| without_assignments(&without_urls(part)))
         .collect::<Vec<_>>()
         .join(EXAMPLE)
@@ -185,6 +191,16 @@ mod tests {
         ] {
             assert_eq!(without_passwords(text), text);
         }
+    }
+
+    #[test]
+    fn a_text_without_end_takes_no_time() {
+        let begun = std::time::Instant::now();
+        let shown = without_passwords(&format!("failed {}@", "/".repeat(10 << 20)));
+        assert!(begun.elapsed().as_secs() < 10);
+        assert_eq!(shown, "failed … (10485768 bytes in all)");
+        without_passwords(&format!("{}@", "/".repeat(LONGEST - 1)));
+        assert!(begun.elapsed().as_secs() < 10);
     }
 
     #[test]

@@ -364,8 +364,56 @@ impl CallError {
     }
 }
 
+/// Bytes of one sentence of a guest's.
+pub(crate) const LONGEST_MESSAGE: usize = 4 << 10;
+
+/// The text, or its beginning where it has more bytes than that, and how many it had. What hides passwords finds the end of one
+/// by what stands behind it, which may be cut off: so nothing stays from where one could begin.
+#[must_use]
+pub fn shortened(text: String, most: usize) -> String {
+    if text.len() <= most {
+        return text;
+    }
+    let mut kept = &text[..text.floor_char_boundary(most)];
+    let lower = kept.to_ascii_lowercase();
+    let beginnings = [
+        "//",
+        "postgres",
+        "sqlite",
+        "mysql",
+        "passw",
+        "passphrase",
+        "pwd",
+    ];
+    if let Some(secret) = beginnings.iter().filter_map(|word| lower.find(word)).min() {
+        kept = &kept[..secret];
+    }
+    // Such a word may itself be cut in half.
+    let kept = kept.trim_end_matches(|letter: char| letter == '/' || letter.is_ascii_alphabetic());
+    format!("{kept}… ({} bytes in all)", text.len())
+}
+
 impl From<poolhouse_database::Error> for CallError {
     fn from(error: poolhouse_database::Error) -> Self {
         Self::Database(Box::new(error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shortened;
+
+    #[test]
+    fn no_password_is_left_where_a_text_is_cut() {
+        assert_eq!(shortened("short".to_owned(), 5), "short");
+        assert_eq!(
+            shortened("12345 ä7".to_owned(), 7),
+            "12345 … (9 bytes in all)"
+        );
+        let text = "no: Postgresql://ann:hun ter2@host and password=hunter2 in it".to_owned();
+        for most in 0..text.len() {
+            let cut = shortened(text.clone(), most);
+            assert!(!cut.contains("hun") && !cut.contains("ann"), "{cut}");
+        }
     }
 }

@@ -99,8 +99,11 @@ pub async fn inspect(
     options: impl Fn(&str) -> PluginOptions,
 ) -> Result<Inspection, LoadError> {
     let file = WasmFile::read(path)?;
+    // Nobody trusts it yet, so it has nothing of what its name may be granted.
     let own = PluginOptions {
         grants: None,
+        environment: Vec::new(),
+        folders: Default::default(),
         ..options(&file.name)
     };
     let pinned = file.check_pin(&own);

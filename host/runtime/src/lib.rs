@@ -11,6 +11,7 @@
 mod bindings;
 
 mod admission;
+mod compile_cost;
 mod component;
 mod database;
 mod declared;
@@ -27,6 +28,7 @@ mod limits;
 mod links;
 mod long_running;
 mod migrations;
+mod nesting;
 mod output;
 mod plain_data;
 mod plugin;
@@ -38,7 +40,7 @@ mod wasm_file;
 mod wave;
 
 pub use engine::{EPOCH_TICK, Engine};
-pub use error::{CallError, LoadError, Wait};
+pub use error::{CallError, LoadError, Wait, shortened};
 pub use exports::Interface;
 pub use facts::{Facts, Memory};
 pub use folder::Plugins;

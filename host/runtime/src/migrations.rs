@@ -10,6 +10,9 @@ use crate::error::{CallError, LoadError};
 use crate::instance::Plain;
 use crate::plugin::Plugin;
 
+/// Bytes of a table's name, with its schema; PostgreSQL has 63 for each.
+const LONGEST_NAME: usize = 127;
+
 /// Applies what was not applied yet. Nothing happens for a plugin without migrations.
 pub(crate) async fn apply(plugin: &Plugin) -> Result<(), LoadError> {
     let access = plugin.access();
@@ -99,17 +102,50 @@ fn lines_to_add(plugin: &Plugin, migrations: &[wit::Migration]) -> String {
     )
 }
 
-/// The grant that a plugin of these tables needs, as a line of its section.
+/// The grant that a plugin of these tables needs, as a line of its section. Names that are none of a table's are left out: `*`
+/// would grant all tables, and a quote would write more into host.toml than a name.
 pub(crate) fn grant_for(tables: &BTreeSet<String>) -> String {
     let tables = tables
         .iter()
+        .filter(|table| is_plain_name(table))
         .map(|table| format!("\"{table}\""))
         .collect::<Vec<_>>()
         .join(", ");
     format!("database = {{ migrate = true, read = [{tables}], write = [{tables}] }}")
 }
 
+/// Whether a name needs no escape in TOML and means only itself in a grant.
+fn is_plain_name(name: &str) -> bool {
+    (1..=LONGEST_NAME).contains(&name.len())
+        && name
+            .chars()
+            .all(|letter| letter.is_alphanumeric() || matches!(letter, '_' | '-' | '.' | '$'))
+}
+
 /// The tables that a migration makes.
 pub(crate) fn tables(migration: &wit::Migration) -> impl Iterator<Item = String> {
     migration.tables.iter().map(|table| table.name.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_adds_nothing_but_itself_to_a_grant() {
+        let forged = [
+            "*",
+            "",
+            "a\"], write = [\"*",
+            "a\nb",
+            "a\\",
+            "orders",
+            "shop.täglich",
+        ];
+        let tables = forged.map(str::to_owned).into();
+        assert_eq!(
+            grant_for(&tables),
+            "database = { migrate = true, read = [\"orders\", \"shop.täglich\"], write = [\"orders\", \"shop.täglich\"] }"
+        );
+    }
 }

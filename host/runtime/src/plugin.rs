@@ -16,7 +16,7 @@ use crate::admission::Admission;
 use crate::component::{ComponentFile, OfferedInterface};
 use crate::database::DatabaseAccess;
 use crate::engine::Engine;
-use crate::error::{CallError, LoadError, Wait};
+use crate::error::{CallError, LONGEST_MESSAGE, LoadError, Wait, shortened};
 use crate::exports::Exports;
 use crate::facts::Facts;
 use crate::instance::{Answered, Call, Outcome, Plain, Running, Work};
@@ -346,7 +346,7 @@ impl Plugin {
         CallError::Failed {
             plugin: Arc::clone(&self.name),
             function: Arc::clone(&call.function),
-            message,
+            message: shortened(message, LONGEST_MESSAGE),
         }
     }
 

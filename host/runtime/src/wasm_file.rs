@@ -2,25 +2,27 @@
 //! component, and whether it can be linked, is not its matter.
 
 use std::fmt;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use sha2::{Digest as _, Sha256};
-use wasmparser::{Parser, Payload};
 use wasmtime::component::Component;
 
+use crate::compile_cost;
 use crate::engine::Engine;
 use crate::error::LoadError;
+use crate::nesting;
 use crate::plugin::PluginOptions;
 
-/// Bytes of one file. The largest that compilers make, those with a whole Python or JavaScript engine inside, are a tenth.
-const MAX_FILE: u64 = 256 << 20;
+/// Bytes of one file. The largest that compilers make, those with a whole Python or JavaScript engine inside, are a fifth.
+const MAX_FILE: u64 = 128 << 20;
 
-/// Components in components. Compilers nest two or three; the time to compile them grows with the square.
-const MAX_NESTING: usize = 100;
+/// Bytes of stack to compile on, the same whoever asks for it: what is nested as deep as may be needs a tenth.
+const STACK: usize = 8 << 20;
 
 /// A SHA-256; shown as `sha256sum` prints it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -55,10 +57,14 @@ impl WasmFile {
             file: path.to_owned(),
             cause,
         };
+        let irregular = || unreadable(io::Error::other("it is not a regular file"));
+        // To open a pipe may wait for ever, and a device may have no end; what is opened is looked at again, for it may be another.
+        if !fs::metadata(path).map_err(unreadable)?.is_file() {
+            return Err(irregular());
+        }
         let file = File::open(path).map_err(unreadable)?;
-        // A pipe would be waited for, and a device may have no end.
         if !file.metadata().map_err(unreadable)?.is_file() {
-            return Err(unreadable(io::Error::other("it is not a regular file")));
+            return Err(irregular());
         }
         let mut bytes = Vec::new();
         file.take(MAX_FILE + 1)
@@ -108,19 +114,14 @@ impl WasmFile {
     pub(crate) fn compile(&self, engine: &Engine) -> Result<(Component, Duration), LoadError> {
         self.begins_like_a_component()
             .map_err(|reason| self.not_a_component(reason.to_owned()))?;
-        if is_nested_too_deep(&self.bytes) {
-            return Err(self.not_a_component(format!(
-                "components are nested more than {MAX_NESTING} deep in it, which takes forever to compile; build it flatter"
-            )));
+        let trouble = nesting::trouble(&self.bytes).or_else(|| compile_cost::trouble(&self.bytes));
+        if let Some(reason) = trouble {
+            return Err(self.not_a_component(reason));
         }
         let begun = Instant::now();
-        let component =
-            Component::from_binary(engine.wasmtime(), &self.bytes).map_err(|error| {
-                self.not_a_component(format!(
-                    "it is damaged ({}); build it again",
-                    one_line(&error)
-                ))
-            })?;
+        let component = compile(engine, &self.bytes).map_err(|reason| {
+            self.not_a_component(format!("it is damaged ({reason}); build it again"))
+        })?;
         Ok((component, begun.elapsed()))
     }
 
@@ -147,21 +148,22 @@ impl WasmFile {
     }
 }
 
-/// What is damaged is not noticed here: compiling says it better.
-fn is_nested_too_deep(bytes: &[u8]) -> bool {
-    let mut depth = 0_usize;
-    for payload in Parser::new(0).parse_all(bytes) {
-        match payload {
-            Ok(Payload::ComponentSection { .. } | Payload::ModuleSection { .. }) => depth += 1,
-            Ok(Payload::End(_)) => depth = depth.saturating_sub(1),
-            Ok(_) => {}
-            Err(_) => return false,
+/// Compiles in a thread of its own, for two reasons: the stack is as large as it must be, and where wasmtime panics on what
+/// nobody thought of, as it does on types that refer to each other in a chain of more than 127, only that thread ends.
+fn compile(engine: &Engine, bytes: &[u8]) -> Result<Component, String> {
+    thread::scope(|scope| {
+        let compiling = thread::Builder::new()
+            .name("poolhouse-compile".into())
+            .stack_size(STACK)
+            .spawn_scoped(scope, || {
+                Component::from_binary(engine.wasmtime(), bytes).map_err(|error| one_line(&error))
+            });
+        match compiling.map(thread::ScopedJoinHandle::join) {
+            Ok(Ok(compiled)) => compiled,
+            Ok(Err(_)) => Err("the compiler can't make sense of it".to_owned()),
+            Err(error) => Err(format!("no thread can be started to compile it: {error}")),
         }
-        if depth > MAX_NESTING {
-            return true;
-        }
-    }
-    false
+    })
 }
 
 /// A plugin's name: its file's without `.wasm`.

@@ -8,7 +8,7 @@ use wasmtime::component::{ComponentExportIndex, Type, Val};
 
 use crate::component::functions_of;
 use crate::engine::Engine;
-use crate::error::CallError;
+use crate::error::{CallError, LONGEST_MESSAGE, shortened};
 use crate::interface_name::InterfaceName;
 use crate::plain_data::{signature, takes_or_gives_resource};
 use crate::plugin::Plugin;
@@ -76,7 +76,7 @@ impl Plugin {
         };
         Ok(Answer {
             text,
-            failure: failure.map(Option::unwrap_or_default),
+            failure: failure.map(|text| shortened(text.unwrap_or_default(), LONGEST_MESSAGE)),
         })
     }
 

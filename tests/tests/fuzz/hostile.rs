@@ -103,6 +103,20 @@ fn cases() -> Vec<(&'static str, String, Expected)> {
             Either,
         ),
         (
+            "many locals, each set in a branch of its own",
+            module(&format!(
+                "(func (param i32) (local {}) {})",
+                repeated(5_000, "i32 "),
+                numbered(5_000, |at| format!("local.get 0 if local.get 0 local.set {} end ", at + 1))
+            )),
+            Refused(&["function 1", "5100 locals", "split the function"]),
+        ),
+        (
+            "many parameters",
+            module(&format!("(func (param {}))", repeated(500, "i32 "))),
+            Refused(&["takes 500 values", "in memory"]),
+        ),
+        (
             "many instances",
             format!(
                 "(component (core module $m (memory 1)) {})",
@@ -211,6 +225,65 @@ fn components_in_components_are_loaded_or_refused() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// A component of one section of types.
+fn component_of_types(section: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![0, b'a', b's', b'm', 0x0d, 0, 1, 0, 7];
+    bytes.extend(leb(section.len()));
+    bytes.extend(section);
+    bytes
+}
+
+fn leb(mut number: usize) -> Vec<u8> {
+    let mut leb = Vec::new();
+    while number >= 0x80 {
+        leb.push((number & 0x7f) as u8 | 0x80);
+        number >>= 7;
+    }
+    leb.push(number as u8);
+    leb
+}
+
+/// A type of a component, or of an instance, in one in one: 24 KB of them once ended the whole process, for the stack was full.
+#[test]
+fn types_in_types_are_loaded_or_refused() -> anyhow::Result<()> {
+    for opener in [0x41, 0x42] {
+        for depth in [10, 100, 1_000, 8_000, 1_000_000] {
+            let mut section = vec![1];
+            section.extend([opener, 1, 1].repeat(depth - 1));
+            section.extend([opener, 0]);
+            let bytes = component_of_types(&section);
+            let refused = in_time("nested types", move || Loader::new()?.load(&bytes))?;
+            let is_refused = refused
+                .as_ref()
+                .is_some_and(|refused| refused.contains("nested more than 100 deep"));
+            ensure!(is_refused == (depth > 100), "{depth} deep: {refused:?}");
+        }
+    }
+    Ok(())
+}
+
+/// Types of instances, each with an instance of the one before in it: the validator panics at so many.
+#[test]
+fn a_chain_of_types_is_loaded_or_refused() -> anyhow::Result<()> {
+    for length in [50_usize, 1_000, 100_000] {
+        let mut section = leb(length);
+        section.extend([0x42, 0]);
+        for before in 0..length - 1 {
+            // The outer type before as type 0, and an export `x` of an instance of it.
+            section.extend([0x42, 2, 2, 3, 2, 1]);
+            section.extend(leb(before));
+            section.extend([4, 0, 1, b'x', 5, 0]);
+        }
+        let bytes = component_of_types(&section);
+        let refused = in_time("a chain of types", move || Loader::new()?.load(&bytes))?;
+        let is_refused = refused
+            .as_ref()
+            .is_some_and(|refused| refused.contains("not a WebAssembly component"));
+        ensure!(is_refused == (length > 100), "{length}: {refused:?}");
+    }
+    Ok(())
+}
+
 /// The bound of a file's size is by what was read, so that no size that the system tells is trusted. A file with a hole
 /// takes no room on the disk.
 #[test]
@@ -233,7 +306,7 @@ fn a_file_too_large_is_not_read_to_its_end() -> anyhow::Result<()> {
             )))?;
     let refused: Vec<_> = refused.iter().map(ToString::to_string).collect();
     ensure!(
-        refused.len() == 1 && refused[0].contains("more than 268435456 bytes"),
+        refused.len() == 1 && refused[0].contains("more than 134217728 bytes"),
         "{refused:?}"
     );
     Ok(())

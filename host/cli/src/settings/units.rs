@@ -110,7 +110,8 @@ impl<'de> Deserialize<'de> for Sha256 {
 
             fn visit_str<E: Error>(self, text: &str) -> Result<Sha256, E> {
                 let refused = || E::invalid_value(serde::de::Unexpected::Str(text), &self);
-                if text.len() != 64 || !text.is_ascii() {
+                // The number's reader alone would take a sign.
+                if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
                     return Err(refused());
                 }
                 let mut bytes = [0; 32];
