@@ -17,7 +17,7 @@ use tempfile::TempDir;
 
 /// The host's own.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// Both databases, for tests that are the same on each.
 pub const BACKENDS: [Backend; 2] = [Backend::Sqlite, Backend::Postgresql];

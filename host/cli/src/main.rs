@@ -27,7 +27,7 @@ use command::{Arguments, Command};
 /// The C library's own keeps, for each thread that was ever busy, what guests made the host allocate: after a flood of records
 /// the process stayed larger for good.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
