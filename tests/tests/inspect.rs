@@ -6,6 +6,7 @@
 mod pins;
 
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 
 use poolhouse_tests::{Backend, House, PLUGINS, Ran, test_guest};
 use serde_json::{Value, json};
@@ -193,7 +194,10 @@ fn what_is_no_component_is_named() -> anyhow::Result<()> {
     house.write("plugins/cut.wasm", &whole[..whole.len() / 2])?;
     for (file, words) in [
         ("plugins/module.wasm", &["core WebAssembly module"][..]),
-        ("plugins/text.wasm", &["not a WebAssembly component"]),
+        (
+            "plugins/text.wasm",
+            &["does not begin like a WebAssembly component"],
+        ),
         ("plugins/cut.wasm", &["damaged", "build it again"]),
         ("plugins/none.wasm", &["can't be read", "No such file"]),
         ("plugins", &["can't be read", "not a regular file"]),
@@ -210,6 +214,13 @@ fn what_is_no_component_is_named() -> anyhow::Result<()> {
             .success()
     );
     inspect(&house, "plugins/pipe.wasm")?.failed_with(&["can't be read", "not a regular file"]);
+    fs::remove_file(pipe)?;
+    // Two such names would be one plugin's.
+    let name = std::ffi::OsStr::from_bytes(b"\xff.wasm");
+    fs::write(house.path("plugins").join(name), &whole)?;
+    house
+        .run(&["call", "other"])?
+        .failed_with(&["can't be read", "its name is not UTF-8, rename it"]);
     Ok(())
 }
 

@@ -1,5 +1,5 @@
-//! How many calls may be in one plugin, how many may wait for one of those to end, and how many instances live; leaves what a
-//! call does to `plugin`.
+//! How many calls may be in one plugin, how many may wait for one of those to end, and what instances take while they live;
+//! leaves what a call does to `plugin`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -59,7 +59,7 @@ struct Counted<'a>(&'a AtomicUsize);
 
 impl<'a> Counted<'a> {
     fn one_more(count: &'a AtomicUsize, most: usize) -> Option<Self> {
-        take(count, most).then(|| Self(count))
+        take(count, 1, most).then(|| Self(count))
     }
 }
 
@@ -69,32 +69,34 @@ impl Drop for Counted<'_> {
     }
 }
 
-/// How many instances are alive, of one plugin or of all.
-pub(crate) struct InstanceCount {
-    alive: AtomicUsize,
+/// Something that instances take while they are alive, of which there is so much: places of one plugin's, or this system's memory
+/// maps.
+pub(crate) struct Supply {
+    taken: AtomicUsize,
     most: usize,
 }
 
-/// One instance's place among them; given back when it is dropped.
-pub(crate) struct InstancePlace(Arc<InstanceCount>);
+/// What one instance has of it; given back when it is dropped.
+pub(crate) struct Share {
+    of: Arc<Supply>,
+    amount: usize,
+}
 
-impl InstanceCount {
+impl Supply {
     pub(crate) fn new(most: usize) -> Arc<Self> {
         Arc::new(Self {
-            alive: AtomicUsize::new(0),
+            taken: AtomicUsize::new(0),
             most,
         })
     }
 
-    /// As many as this system can hold. Each instance takes some [`MAPS_OF_AN_INSTANCE`] of the memory maps that Linux lets a
-    /// process have; without any left, the host itself could get no more memory.
-    pub(crate) fn of_this_system() -> Arc<Self> {
+    /// The memory maps that Linux lets this process have for instances: without any left, the host itself could get no more
+    /// memory.
+    pub(crate) fn memory_maps() -> Arc<Self> {
         let most = std::fs::read_to_string("/proc/sys/vm/max_map_count")
             .ok()
             .and_then(|maps| maps.trim().parse::<usize>().ok())
-            .map_or(usize::MAX, |maps| {
-                (maps.saturating_sub(MAPS_OF_THE_HOST) / MAPS_OF_AN_INSTANCE).max(1)
-            });
+            .map_or(usize::MAX, |maps| maps.saturating_sub(MAPS_OF_THE_HOST));
         Self::new(most)
     }
 
@@ -102,27 +104,28 @@ impl InstanceCount {
         self.most
     }
 
-    /// A place for one more; none if there are as many as may be.
-    pub(crate) fn one_more(self: &Arc<Self>) -> Option<InstancePlace> {
-        take(&self.alive, self.most).then(|| InstancePlace(Arc::clone(self)))
+    /// So much of it; none if there is less left.
+    pub(crate) fn share(self: &Arc<Self>, amount: usize) -> Option<Share> {
+        take(&self.taken, amount, self.most).then(|| Share {
+            of: Arc::clone(self),
+            amount,
+        })
     }
 }
 
-impl Drop for InstancePlace {
+impl Drop for Share {
     fn drop(&mut self) {
-        self.0.alive.fetch_sub(1, Ordering::AcqRel);
+        self.of.taken.fetch_sub(self.amount, Ordering::AcqRel);
     }
 }
 
-/// Memory maps that one instance of one memory takes.
-const MAPS_OF_AN_INSTANCE: usize = 7;
 /// Memory maps that are kept for the host: its threads, its libraries, and its large allocations.
 const MAPS_OF_THE_HOST: usize = 4096;
 
-fn take(count: &AtomicUsize, most: usize) -> bool {
-    count
-        .fetch_update(Ordering::AcqRel, Ordering::Acquire, |count| {
-            (count < most).then_some(count + 1)
+fn take(taken: &AtomicUsize, amount: usize, most: usize) -> bool {
+    taken
+        .fetch_update(Ordering::AcqRel, Ordering::Acquire, |taken| {
+            taken.checked_add(amount).filter(|taken| *taken <= most)
         })
         .is_ok()
 }
@@ -186,12 +189,16 @@ mod tests {
     }
 
     #[test]
-    fn places_of_instances_come_back() {
-        let count = InstanceCount::new(2);
-        let places: Vec<_> = (0..2).map(|_| count.one_more().unwrap()).collect();
-        assert!(count.one_more().is_none());
-        drop(places);
-        assert!(count.one_more().is_some());
-        assert!(InstanceCount::of_this_system().most() > 0);
+    fn what_was_shared_comes_back() {
+        let supply = Supply::new(10);
+        let shares: Vec<_> = (0..2).map(|_| supply.share(4).unwrap()).collect();
+        assert!(supply.share(4).is_none());
+        assert!(supply.share(usize::MAX).is_none());
+        let rest = supply.share(2).unwrap();
+        drop(shares);
+        assert!(supply.share(9).is_none());
+        drop(rest);
+        assert!(supply.share(10).is_some());
+        assert!(Supply::memory_maps().most() > 0);
     }
 }

@@ -51,3 +51,64 @@ pub(crate) fn check(
     }
     Ok(())
 }
+
+/// Memory maps that one instance of it takes: some for its own structures, and for each linear memory what is reserved, what is
+/// in use, and the guard behind it.
+pub(crate) fn memory_maps(component: &Component) -> usize {
+    let memories = component
+        .resources_required()
+        .map_or(0, |needed| needed.num_memories as usize);
+    MAPS_OF_ITS_OWN + memories.saturating_mul(MAPS_OF_A_MEMORY)
+}
+
+const MAPS_OF_ITS_OWN: usize = 4;
+const MAPS_OF_A_MEMORY: usize = 3;
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test that finds no value has failed")]
+mod tests {
+    use wasmtime::Store;
+    use wasmtime::component::Linker;
+
+    use super::*;
+    use crate::engine::Engine;
+
+    const INSTANCES: usize = 100;
+
+    fn maps() -> usize {
+        let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+        maps.lines().count()
+    }
+
+    /// What other tests do meanwhile is a small part of it.
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn no_instance_takes_more_memory_maps_than_are_counted() {
+        let engine = Engine::new().unwrap();
+        for memories in [1, 14] {
+            let module = format!(
+                "(component (core module $m {} {}) (core instance (instantiate $m)))",
+                "(memory 1)".repeat(memories),
+                "(table 1000 funcref)".repeat(40)
+            );
+            let component =
+                Component::from_binary(engine.wasmtime(), &wat::parse_str(module).unwrap())
+                    .unwrap();
+            let linker = Linker::<()>::new(engine.wasmtime());
+            let before = maps();
+            let alive: Vec<_> = (0..INSTANCES)
+                .map(|_| {
+                    let mut store = Store::new(engine.wasmtime(), ());
+                    linker.instantiate(&mut store, &component).unwrap();
+                    store
+                })
+                .collect();
+            let taken = (maps() - before).div_ceil(alive.len());
+            let counted = memory_maps(&component);
+            assert!(
+                taken <= counted && counted <= 4 * taken,
+                "{memories} memories: {taken} taken, {counted} counted"
+            );
+        }
+    }
+}

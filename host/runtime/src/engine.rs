@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use wasmtime::component::Linker;
 
-use crate::admission::InstanceCount;
+use crate::admission::Supply;
 use crate::database;
 use crate::error::LoadError;
 use crate::long_running;
@@ -20,7 +20,7 @@ pub const EPOCH_TICK: Duration = Duration::from_millis(10);
 pub struct Engine {
     engine: wasmtime::Engine,
     linker: Arc<Linker<PluginState>>,
-    instances: Arc<InstanceCount>,
+    memory_maps: Arc<Supply>,
 }
 
 impl Engine {
@@ -48,7 +48,7 @@ impl Engine {
         Ok(Self {
             engine,
             linker: Arc::new(linker),
-            instances: InstanceCount::of_this_system(),
+            memory_maps: Supply::memory_maps(),
         })
     }
 
@@ -56,9 +56,9 @@ impl Engine {
         &self.engine
     }
 
-    /// The instances of all plugins.
-    pub(crate) fn instances(&self) -> &Arc<InstanceCount> {
-        &self.instances
+    /// Those that the instances of all plugins share.
+    pub(crate) fn memory_maps(&self) -> &Arc<Supply> {
+        &self.memory_maps
     }
 
     pub(crate) fn linker(&self) -> &Linker<PluginState> {

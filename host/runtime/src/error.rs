@@ -113,9 +113,9 @@ pub enum LoadError {
         /// The limit's name in host.toml.
         setting: &'static str,
     },
-    /// The file is something else.
-    #[error("{} is not a WebAssembly component: {reason}", file.display())]
-    NotAComponent {
+    /// The file is something else, or more than the compiler may be given.
+    #[error("{} can't be used as a plugin: {reason}", file.display())]
+    Unusable {
         /// The file.
         file: PathBuf,
         /// What it is, and what to do.
@@ -281,16 +281,16 @@ pub enum CallError {
     },
     /// As many instances as may be are alive, and the call needed one more.
     #[error(
-        "{function} of plugin \"{plugin}\" was not called: {limit} instances {of} are alive already (limit {setting})"
+        "{function} of plugin \"{plugin}\" was not called: {limit} {of} already (limit {setting})"
     )]
     TooManyInstances {
         /// Who was called.
         plugin: Arc<str>,
         /// Interface and function.
         function: Arc<str>,
-        /// Instances.
+        /// How many may be.
         limit: usize,
-        /// Whose they are, for a person.
+        /// Of what, for a person.
         of: &'static str,
         /// The setting that says so, for a person.
         setting: &'static str,

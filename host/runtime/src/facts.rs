@@ -63,7 +63,7 @@ impl Facts {
             sha256: file.sha256,
             imports: names(ty.imports(engine.wasmtime()).map(|(name, _)| name)),
             exports: names(ty.exports(engine.wasmtime()).map(|(name, _)| name)),
-            memories: memories(&file.bytes).map_err(|error| LoadError::NotAComponent {
+            memories: memories(&file.bytes).map_err(|error| LoadError::Unusable {
                 file: file.path.clone(),
                 reason: format!("its memories can't be read ({error}); build it again"),
             })?,

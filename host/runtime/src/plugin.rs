@@ -15,6 +15,7 @@ use wasmtime::component::{Component, ComponentExportIndex, Instance, InstancePre
 use crate::admission::Admission;
 use crate::component::{ComponentFile, OfferedInterface};
 use crate::database::DatabaseAccess;
+use crate::declared;
 use crate::engine::Engine;
 use crate::error::{CallError, LONGEST_MESSAGE, LoadError, Wait, shortened};
 use crate::exports::Exports;
@@ -92,7 +93,7 @@ impl Plugin {
             wanted,
             offered,
         } = component_file;
-        crate::declared::check(&component, &name, &options.limits)?;
+        declared::check(&component, &name, &options.limits)?;
         let links: Vec<_> = wanted
             .into_iter()
             .map(|wanted| Link::new(&name, wanted))
@@ -164,7 +165,8 @@ impl Plugin {
             limits.clone(),
             environment,
             folders,
-            engine.instances(),
+            engine.memory_maps(),
+            declared::memory_maps(&component),
         );
         Ok(Self {
             name,

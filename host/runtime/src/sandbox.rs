@@ -8,7 +8,7 @@ use std::sync::Arc;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{FsPerms, WasiCtx};
 
-use crate::admission::{InstanceCount, InstancePlace};
+use crate::admission::{Share, Supply};
 use crate::error::CallError;
 use crate::guest_log::{GuestLog, Stream};
 use crate::instance::Call;
@@ -31,14 +31,17 @@ pub(crate) struct Sandbox {
     log: Arc<GuestLog>,
     environment: Vec<(String, String)>,
     folders: BTreeMap<String, PathBuf>,
-    instances: Arc<InstanceCount>,
-    instances_of_all: Arc<InstanceCount>,
+    instances: Arc<Supply>,
+    /// Those of the system that the instances of all plugins share.
+    memory_maps: Arc<Supply>,
+    /// How many of them each instance takes.
+    maps_of_an_instance: usize,
 }
 
 /// One instance's place among those of its plugin and of the host. Given back when it is dropped.
 pub(crate) struct Places {
-    _of_plugin: InstancePlace,
-    _of_host: InstancePlace,
+    _of_plugin: Share,
+    _of_host: Share,
 }
 
 /// What WASI has for one instance.
@@ -56,7 +59,8 @@ impl Sandbox {
         limits: Limits,
         environment: Vec<(String, String)>,
         folders: BTreeMap<String, PathBuf>,
-        instances_of_all: &Arc<InstanceCount>,
+        memory_maps: &Arc<Supply>,
+        maps_of_an_instance: usize,
     ) -> Self {
         Self {
             plugin: Arc::clone(plugin),
@@ -64,8 +68,9 @@ impl Sandbox {
             log: GuestLog::new(plugin, &limits),
             environment,
             folders,
-            instances: InstanceCount::new(limits.instances),
-            instances_of_all: Arc::clone(instances_of_all),
+            instances: Supply::new(limits.instances),
+            memory_maps: Arc::clone(memory_maps),
+            maps_of_an_instance,
             limits,
         }
     }
@@ -83,15 +88,15 @@ impl Sandbox {
                 of,
                 setting,
             };
-        let Some(of_plugin) = self.instances.one_more() else {
+        let Some(of_plugin) = self.instances.share(1) else {
             let limit = self.instances.most();
-            return Err(refused(limit, "of it", "`instances`"));
+            return Err(refused(limit, "instances of it are alive", "`instances`"));
         };
-        let Some(of_host) = self.instances_of_all.one_more() else {
-            let limit = self.instances_of_all.most();
+        let Some(of_host) = self.memory_maps.share(self.maps_of_an_instance) else {
+            let limit = self.memory_maps.most();
             return Err(refused(
                 limit,
-                "of all plugins",
+                "memory maps are the most for all instances, and taken",
                 "vm.max_map_count of this system",
             ));
         };

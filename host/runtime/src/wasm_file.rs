@@ -51,12 +51,18 @@ pub(crate) struct WasmFile {
 
 impl WasmFile {
     /// # Errors
-    /// Where it can't be read, or is larger than any plugin may be.
+    /// Where it can't be read, is larger than any plugin may be, or has a name that is no plugin's.
     pub(crate) fn read(path: &Path) -> Result<Self, LoadError> {
         let unreadable = |cause| LoadError::Unreadable {
             file: path.to_owned(),
             cause,
         };
+        // Its plugin would have the name of another whose file's is as little to be read.
+        if path.file_stem().is_some_and(|stem| stem.to_str().is_none()) {
+            return Err(unreadable(io::Error::other(
+                "its name is not UTF-8, rename it",
+            )));
+        }
         let irregular = || unreadable(io::Error::other("it is not a regular file"));
         // To open a pipe may wait for ever, and a device may have no end; what is opened is looked at again, for it may be another.
         if !fs::metadata(path).map_err(unreadable)?.is_file() {
@@ -110,23 +116,22 @@ impl WasmFile {
     /// long that took.
     ///
     /// # Errors
-    /// Where it is not a component.
+    /// Where it is not a component, or would cost the compiler too much.
     pub(crate) fn compile(&self, engine: &Engine) -> Result<(Component, Duration), LoadError> {
         self.begins_like_a_component()
-            .map_err(|reason| self.not_a_component(reason.to_owned()))?;
+            .map_err(|reason| self.unusable(reason.to_owned()))?;
         let trouble = nesting::trouble(&self.bytes).or_else(|| compile_cost::trouble(&self.bytes));
         if let Some(reason) = trouble {
-            return Err(self.not_a_component(reason));
+            return Err(self.unusable(reason));
         }
         let begun = Instant::now();
-        let component = compile(engine, &self.bytes).map_err(|reason| {
-            self.not_a_component(format!("it is damaged ({reason}); build it again"))
-        })?;
+        let component = compile(engine, &self.bytes)
+            .map_err(|reason| self.unusable(format!("it is damaged ({reason}); build it again")))?;
         Ok((component, begun.elapsed()))
     }
 
-    fn not_a_component(&self, reason: String) -> LoadError {
-        LoadError::NotAComponent {
+    fn unusable(&self, reason: String) -> LoadError {
+        LoadError::Unusable {
             file: self.path.clone(),
             reason,
         }
@@ -143,7 +148,9 @@ impl WasmFile {
             Some([0, b'a', b's', b'm', ..]) => Err(
                 "its binary version is unknown; build it with a toolchain of component model 1.0",
             ),
-            _ => Err("it does not begin like one; take it out of the folder, or build it again"),
+            _ => Err(
+                "it does not begin like a WebAssembly component; take it out of the folder, or build it again",
+            ),
         }
     }
 }
