@@ -2,9 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that finds no value has failed")]
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::ffi::OsStrExt;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -27,12 +29,12 @@ fn a_wrong_folder_or_file_is_named() -> anyhow::Result<()> {
         (
             "text",
             b"hello".to_vec(),
-            &["text.wasm", "not a WebAssembly component"][..],
+            &["text.wasm", "does not begin like a WebAssembly component"][..],
         ),
         (
             "empty",
             Vec::new(),
-            &["empty.wasm", "not a WebAssembly component"],
+            &["empty.wasm", "does not begin like a WebAssembly component"],
         ),
         (
             "module",
@@ -58,7 +60,15 @@ fn a_wrong_folder_or_file_is_named() -> anyhow::Result<()> {
         house.run(&["run", "--feed", "-"])?.failed_with(words);
         fs::remove_file(file)?;
     }
-    let mut half = fs::read(house.path("plugins/user-service.wasm"))?;
+    let whole = house.path("plugins/user-service.wasm");
+    // Two such names would be one plugin's.
+    let unreadable = house.path("plugins").join(OsStr::from_bytes(b"\xff.wasm"));
+    fs::copy(&whole, &unreadable)?;
+    house
+        .run(&["run", "--feed", "-"])?
+        .failed_with(&["can't be read", "its name is not UTF-8, rename it"]);
+    fs::remove_file(unreadable)?;
+    let mut half = fs::read(whole)?;
     half.truncate(half.len() / 2);
     house.write("plugins/user-service.wasm", half)?;
     house
