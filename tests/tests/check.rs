@@ -87,7 +87,11 @@ fn each_line_fails_for_its_own_reason() -> anyhow::Result<()> {
 
             fs::write(&file, "no component")?;
             let file_name = format!("{plugin}.wasm");
-            let damaged: &[&str] = &["not loaded", &file_name, "not a WebAssembly component"];
+            let damaged: &[&str] = &[
+                "not loaded",
+                &file_name,
+                "does not begin like a WebAssembly component",
+            ];
             assert_lines(&house.run(&["check"])?, &wrong((line, damaged)));
             fs::write(&file, &component)?;
         }
