@@ -86,6 +86,8 @@ impl Pace {
 thread_local! {
     /// This thread has a turn: a guest called by the one whose turn it is needs none of its own, and could wait for it for ever.
     static HAS_TURN: Cell<bool> = const { Cell::new(false) };
+    /// The guest polled last on this thread waits for a turn, or one that it called does.
+    static WAITS: Cell<bool> = const { Cell::new(false) };
 }
 
 type Turn = Pin<Box<dyn Future<Output = Option<OwnedSemaphorePermit>> + Send>>;
@@ -124,20 +126,25 @@ impl<W: Future + Unpin> Future for Considerate<W> {
         let begun = TICKED.load(Ordering::Relaxed);
         let polled = if this.outside && !HAS_TURN.get() && has_threads() {
             let turn = this.turn.get_or_insert_with(|| Box::pin(next_turn()));
+            WAITS.set(true);
             // Held for this one poll only, so that who waits here never keeps one from anybody.
             let _permit = ready!(turn.as_mut().poll(context));
+            WAITS.set(false);
             this.turn = None;
             this.pace.woken(TURN);
             let _turn = TakenTurn::new();
             tokio::task::block_in_place(|| work.poll(context))
         } else {
+            WAITS.set(false);
             this.pace.woken(if HAS_TURN.get() { TURN } else { LONG });
             work.poll(context)
         };
         // What the host does for the guest, such as taking in a large answer, is found by no tick.
         let passed = TICKED.load(Ordering::Relaxed).wrapping_sub(begun);
         let was_long = this.pace.was_long() || passed >= LONG;
-        this.outside = was_long;
+        // The turn that its callee waits for may be given at any moment, and nobody else has it then until the callee is polled:
+        // were this one to wait for a turn first, it would wait for its own callee.
+        this.outside = was_long && !WAITS.get();
         // Compared first: it hardly ever changes, and a plain load is all that a short call pays.
         if (was_long || polled.is_ready()) && was_long != this.pace.plugin_was_long() {
             this.pace.0.plugin.store(was_long, Ordering::Relaxed);
@@ -233,6 +240,56 @@ mod tests {
         assert!(!other.was_long() && !other.plugin_was_long());
         pace.0.plugin.store(true, Ordering::Relaxed);
         assert!(other.plugin_was_long());
+    }
+
+    /// Polls what it calls, and then computes for as long as makes a call a long one.
+    struct LongCaller<W> {
+        callee: W,
+        pace: Pace,
+    }
+
+    impl<W: Future + Unpin> Future for LongCaller<W> {
+        type Output = W::Output;
+
+        fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+            let polled = Pin::new(&mut self.callee).poll(context);
+            while !self.pace.tick() {}
+            polled
+        }
+    }
+
+    #[test]
+    fn a_caller_does_not_wait_for_the_turn_that_its_callee_was_given() {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_time()
+            .build()
+            .unwrap();
+        let ended = runtime.block_on(async {
+            let turns = u32::try_from(TURNS.available_permits()).unwrap();
+            let all = TURNS.acquire_many(turns).await.unwrap();
+            let (caller, callee) = (Pace::default(), Pace::default());
+            callee.0.plugin.store(true, Ordering::Relaxed);
+            let callee = Considerate::new(Box::pin(std::future::ready(())), callee.of_another());
+            let chain = LongCaller {
+                callee,
+                pace: caller.clone(),
+            };
+            let (say, waits) = tokio::sync::oneshot::channel();
+            let mut chain = Considerate::new(chain, caller);
+            let mut say = Some(say);
+            let chain = tokio::spawn(std::future::poll_fn(move |context| {
+                let polled = Pin::new(&mut chain).poll(context);
+                if let Some(say) = say.take() {
+                    say.send(()).unwrap();
+                }
+                polled
+            }));
+            waits.await.unwrap();
+            drop(all);
+            tokio::time::timeout(LONGEST, chain).await
+        });
+        ended.unwrap().unwrap();
     }
 
     #[test]
