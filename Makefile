@@ -38,6 +38,7 @@ bench: setup plugins test-guests ## Measure it against its peers; the lines go i
 	$(target)/release/bench
 	$(target)/release/bench-database
 	$(target)/release/bench-sandbox
+	$(target)/release/bench-rows
 	$(target)/release/bench-pool
 
 check: ## Formatting, lints, licences, advisories and documentation

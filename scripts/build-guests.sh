@@ -103,13 +103,26 @@ esac
 
 "build_by_$route"
 
-# Puts a component into place under that name.
+# The custom section `version` of a component, as `wasm-tools metadata add --version` writes it: `host status` shows it.
+version_section() {
+    local version length
+    version=$(cargo pkgid --offline --package "$1" 2>/dev/null) || return 0
+    version=${version##*[#@]}
+    length=$((8 + ${#version}))
+    if ((length < 128)); then printf "\\x00\\x$(printf %x "$length")\\x07version%s" "$version"; fi
+}
+
+# Puts a component into place under that name, with its package's version.
 put() {
     local component=$built/$target/guest/$1 name=$2
-    if ! cmp --silent "$component" "$folder/$name.wasm"; then
-        # Moved into place whole: a running host may be watching the folder.
-        cp "$component" "$folder/.$name.wasm.new"
-        mv "$folder/.$name.wasm.new" "$folder/$name.wasm"
+    # Moved into place whole: a running host may be watching the folder, and looks at no hidden file.
+    local new=$folder/.$name.wasm.new
+    cp "$component" "$new"
+    version_section "$3" >>"$new"
+    if cmp --silent "$new" "$folder/$name.wasm"; then
+        rm "$new"
+    else
+        mv "$new" "$folder/$name.wasm"
         say "Built $folder/$name.wasm"
     fi
 }
@@ -120,8 +133,8 @@ for package in "${packages[@]}"; do
         if [ -e "$example" ]; then examples+=("$(basename "$example" .rs)"); fi
     done
     if [ ${#examples[@]} -gt 0 ]; then
-        for example in "${examples[@]}"; do put "examples/${example//-/_}.wasm" "$example"; done
+        for example in "${examples[@]}"; do put "examples/${example//-/_}.wasm" "$example" "$package"; done
     else
-        put "${package//-/_}.wasm" "$package"
+        put "${package//-/_}.wasm" "$package" "$package"
     fi
 done

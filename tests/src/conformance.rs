@@ -287,7 +287,7 @@ impl Stage {
         function: &str,
         arguments: &[String],
     ) -> JoinHandle<Result<Answer, CallError>> {
-        let (engine, plugin) = (self.engine.clone(), self.plugins.get(plugin).cloned());
+        let (engine, plugin) = (self.engine.clone(), self.plugins.get(plugin));
         let (function, arguments) = (function.to_owned(), arguments.to_vec());
         self.runtime.spawn(async move {
             let Some(plugin) = plugin else {

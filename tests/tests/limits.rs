@@ -14,12 +14,11 @@ mod start;
 mod wasi;
 
 use std::fs;
-use std::sync::Arc;
 use std::time::Duration;
 
 use poolhouse_database::{Database, DatabaseUrl, Grants, Settings, Tables};
 use poolhouse_runtime::{
-    Answer, CallError, Engine, Limits, LoadError, Plugin, PluginOptions, Plugins,
+    Answer, CallError, Engine, Limits, LoadError, Pinned, PluginOptions, Plugins,
 };
 use poolhouse_tests::{House, test_guest};
 
@@ -98,7 +97,7 @@ impl Inside {
         })?)
     }
 
-    fn plugin(&self, name: &str) -> &Arc<Plugin> {
+    fn plugin(&self, name: &str) -> Pinned {
         self.plugins.get(name).unwrap()
     }
 

@@ -8,7 +8,9 @@
 #![recursion_limit = "256"]
 
 mod command;
+mod control;
 mod feed;
+mod live;
 mod logging;
 mod output;
 mod seed;
@@ -93,6 +95,8 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Command::Inspect(inspect) => {
                 command::inspect::run(&arguments.common, &settings, inspect).await
             }
+            Command::Status(status) => command::status::run(&settings, status).await,
+            Command::Reload => command::reload::run(&settings).await,
         }
     });
     runtime.shutdown_timeout(LONGEST_SHUTDOWN);

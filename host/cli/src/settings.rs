@@ -1,5 +1,7 @@
 //! The settings: host.toml, then the environment, then flags, the later winning. No other file reads them.
 
+mod cache;
+mod control;
 mod database;
 mod limits;
 mod plugins;
@@ -8,6 +10,7 @@ mod units;
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{Context, anyhow, bail};
 use poolhouse_runtime::{Limits, PluginOptions, Plugins};
@@ -15,6 +18,10 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::command::Common;
+pub(crate) use cache::Cache;
+use cache::CacheSection;
+pub(crate) use control::Control;
+use control::ControlSection;
 use database::DatabaseSection;
 use limits::LimitsSection;
 use plugins::PluginSection;
@@ -30,18 +37,27 @@ const PREFIX: &str = "POOLHOUSE_DATABASE_";
 pub(crate) struct Settings {
     pub(crate) database: poolhouse_database::Settings,
     pub(crate) trading: Trading,
+    pub(crate) cache: Cache,
+    pub(crate) control: Control,
+    pub(crate) plugins: Arc<PluginSettings>,
+}
+
+/// What every plugin may do.
+#[derive(Debug)]
+pub(crate) struct PluginSettings {
     /// Whether a plugin without a `sha256` of its own is refused.
     require_pins: bool,
     limits: Limits,
     plugins: BTreeMap<String, PluginSection>,
 }
 
-impl Settings {
+impl PluginSettings {
     /// Names with a section of their own and no plugin: usually misspelt.
     pub(crate) fn plugins_not_in(&self, plugins: &Plugins) -> impl Iterator<Item = &str> {
         self.plugins.keys().map(String::as_str).filter(|name| {
-            let mut waiting = plugins.waiting().iter();
-            plugins.get(name).is_none() && !waiting.any(|waiting| &*waiting.plugin == *name)
+            let waiting = plugins.waiting();
+            let waits = waiting.iter().any(|waiting| &*waiting.plugin == *name);
+            plugins.get(name).is_none() && !waits
         })
     }
 
@@ -88,9 +104,13 @@ pub(crate) fn load(common: &Common) -> anyhow::Result<Settings> {
     Ok(Settings {
         database: database.settings()?,
         trading: file.trading.settings(),
-        limits: file.limits.over(&Limits::default()),
-        require_pins: file.require_pins,
-        plugins: file.plugins,
+        cache: file.cache.settings(),
+        control: file.control.settings(),
+        plugins: Arc::new(PluginSettings {
+            limits: file.limits.over(&Limits::default()),
+            require_pins: file.require_pins,
+            plugins: file.plugins,
+        }),
     })
 }
 
@@ -197,6 +217,8 @@ fn literal(text: &str) -> toml::Value {
 #[serde(deny_unknown_fields, default, expecting = "settings")]
 struct File {
     require_pins: bool,
+    cache: CacheSection,
+    control: ControlSection,
     database: DatabaseSection,
     limits: LimitsSection,
     trading: TradingSection,
@@ -210,6 +232,7 @@ impl File {
     /// One sentence with section and key.
     fn check(&self) -> anyhow::Result<()> {
         self.database.check()?;
+        self.cache.check().context("[cache]")?;
         self.limits.check().context("[limits]")?;
         self.trading.check().context("[trading]")?;
         for (name, plugin) in &self.plugins {

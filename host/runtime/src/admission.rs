@@ -100,6 +100,11 @@ impl Supply {
         Self::new(most)
     }
 
+    /// How many instances of a guest with one memory this system's limit lets this process have.
+    pub(crate) fn instances(&self) -> usize {
+        self.most / crate::declared::MAPS_OF_A_SMALL_INSTANCE
+    }
+
     pub(crate) fn most(&self) -> usize {
         self.most
     }

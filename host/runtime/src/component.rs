@@ -13,7 +13,7 @@ use crate::facts::Facts;
 use crate::interface_name::InterfaceName;
 use crate::plain_data::takes_or_gives_resource;
 use crate::plugin::PluginOptions;
-use crate::wasm_file::{WasmFile, quoted};
+use crate::wasm_file::{Priority, WasmFile, quoted};
 
 /// Bytes of an interface's name. WIT has no bound; people do.
 const LONGEST_NAME: usize = 200;
@@ -54,9 +54,22 @@ impl ComponentFile {
         options: &PluginOptions,
     ) -> Result<Self, LoadError> {
         let file = WasmFile::read(path)?;
+        Self::compile(engine, &file, options, Priority::Normal)
+    }
+
+    /// Compiles a file that was read, if it is the one that it is pinned to.
+    ///
+    /// # Errors
+    /// Those of [`ComponentFile::read`].
+    pub(crate) fn compile(
+        engine: &Engine,
+        file: &WasmFile,
+        options: &PluginOptions,
+        priority: Priority,
+    ) -> Result<Self, LoadError> {
         file.check_pin(options)?;
-        let (component, compile_time) = file.compile(engine)?;
-        let facts = Facts::of(engine, &file, &component, compile_time)?;
+        let (component, compile_time) = file.compile(engine, priority)?;
+        let facts = Facts::of(engine, file, &component, compile_time)?;
         Self::of(engine, component, facts)
     }
 

@@ -63,6 +63,8 @@ pub(crate) fn memory_maps(component: &Component) -> usize {
 
 const MAPS_OF_ITS_OWN: usize = 4;
 const MAPS_OF_A_MEMORY: usize = 3;
+/// Of a guest with one memory, as compilers make them.
+pub(crate) const MAPS_OF_A_SMALL_INSTANCE: usize = MAPS_OF_ITS_OWN + MAPS_OF_A_MEMORY;
 
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a test that finds no value has failed")]

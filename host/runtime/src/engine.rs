@@ -6,6 +6,7 @@ use std::time::Duration;
 use wasmtime::component::Linker;
 
 use crate::admission::Supply;
+use crate::code_cache::CodeCache;
 use crate::database;
 use crate::error::LoadError;
 use crate::long_running;
@@ -21,6 +22,7 @@ pub struct Engine {
     engine: wasmtime::Engine,
     linker: Arc<Linker<PluginState>>,
     memory_maps: Arc<Supply>,
+    code_cache: Option<Arc<CodeCache>>,
 }
 
 impl Engine {
@@ -37,6 +39,8 @@ impl Engine {
         config.epoch_interruption(true);
         // Synchronous components call four times faster without the machinery of WASI 0.3.
         config.concurrency_support(false);
+        // One thread of the host's own choosing, whose priority it sets, and not all of the machine's.
+        config.parallel_compilation(false);
         // The offsets in a trap's backtrace say nothing to an operator; the guest's own message does.
         config.wasm_backtrace_max_frames(None);
         let engine = wasmtime::Engine::new(&config)?;
@@ -49,7 +53,27 @@ impl Engine {
             engine,
             linker: Arc::new(linker),
             memory_maps: Supply::memory_maps(),
+            code_cache: None,
         })
+    }
+
+    /// The same, but what it compiles is kept there, and taken from there where it is.
+    #[must_use]
+    pub fn with_code_cache(self, cache: CodeCache) -> Self {
+        Self {
+            code_cache: Some(Arc::new(cache)),
+            ..self
+        }
+    }
+
+    pub(crate) fn code_cache(&self) -> Option<&CodeCache> {
+        self.code_cache.as_deref()
+    }
+
+    /// How many instances all plugins together can have at once by what this system lets a process have, where that is fewer than
+    /// `wanted`: their memories take entries of its table of memory maps (`vm.max_map_count`).
+    pub fn fewer_instances_than(&self, wanted: usize) -> Option<usize> {
+        Some(self.memory_maps.instances()).filter(|instances| *instances < wanted)
     }
 
     pub(crate) fn wasmtime(&self) -> &wasmtime::Engine {

@@ -154,6 +154,18 @@ pub enum LoadError {
         /// wasmtime's own.
         reason: String,
     },
+    /// It was to take the place of one that runs, or to come beside it, and others that run could not go on with it.
+    #[error(
+        "plugin \"{plugin}\" was not taken in, for plugin \"{importer}\", which runs, could not go on with it: {reason}"
+    )]
+    Breaks {
+        /// The plugin.
+        plugin: Arc<str>,
+        /// Who runs and imports from it.
+        importer: Arc<str>,
+        /// What that one would have to do without.
+        reason: String,
+    },
     /// It has migrations and no grant for them.
     #[error("plugin \"{plugin}\" can't be used: {reason}")]
     Ungranted {
@@ -242,6 +254,24 @@ pub enum CallError {
         importer: Arc<str>,
         /// What.
         interface: Arc<str>,
+    },
+    /// The plugin was taken away after the caller had found it.
+    #[error("plugin \"{plugin}\" has gone: put its file back into the folder")]
+    Gone {
+        /// Who was called.
+        plugin: Arc<str>,
+    },
+    /// The plugin was replaced or taken away while it was called, and did not answer within the time that it had left.
+    #[error(
+        "plugin \"{plugin}\" was stopped before it had answered {function}: it was replaced or taken away, and what was under way had {limit:?} to end (limit `drain_timeout`)"
+    )]
+    Stopped {
+        /// Who was called.
+        plugin: Arc<str>,
+        /// Interface and function.
+        function: Arc<str>,
+        /// The time it had.
+        limit: Duration,
     },
     /// A plugin called another that has not started yet, as two that import each other may do.
     #[error(
@@ -346,7 +376,10 @@ impl CallError {
     /// The case of `poolhouse:plugin/types.failure-kind` that tells another plugin of it.
     pub(crate) fn failure_kind(&self) -> &'static str {
         match self {
-            Self::Missing { .. } | Self::NotStarted { .. } => "missing",
+            Self::Missing { .. }
+            | Self::NotStarted { .. }
+            | Self::Gone { .. }
+            | Self::Stopped { .. } => "missing",
             Self::Trapped {
                 over_limit: true, ..
             }

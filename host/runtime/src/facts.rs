@@ -26,6 +26,8 @@ pub struct Facts {
     pub size: u64,
     /// Of the bytes that were compiled.
     pub sha256: Digest,
+    /// What its author calls this version of it, by its custom section `version`; none where it has none.
+    pub version: Option<String>,
     /// Names of what it imports, with their versions, as it has them.
     pub imports: Vec<String>,
     /// Names of what it exports, with their versions, as it has them.
@@ -61,6 +63,7 @@ impl Facts {
             file: file.path.clone(),
             size: file.bytes.len() as u64,
             sha256: file.sha256,
+            version: version(&file.bytes),
             imports: names(ty.imports(engine.wasmtime()).map(|(name, _)| name)),
             exports: names(ty.exports(engine.wasmtime()).map(|(name, _)| name)),
             memories: memories(&file.bytes).map_err(|error| LoadError::Unusable {
@@ -79,6 +82,7 @@ impl Facts {
             file = %self.file.display(),
             size = self.size,
             sha256 = %self.sha256,
+            version = self.version,
             imports = %logged(&self.imports),
             exports = %logged(&self.exports),
             memory = %self.memories.iter().map(Memory::to_string).collect::<Vec<_>>().join(", "),
@@ -114,6 +118,22 @@ fn logged(names: &[String]) -> String {
         logged.push_str(&format!(" and {more} more"));
     }
     logged
+}
+
+/// Bytes of a version.
+const LONGEST_VERSION: usize = 100;
+
+/// The first custom section `version` there is, as `wasm-tools metadata add --version` writes it.
+fn version(bytes: &[u8]) -> Option<String> {
+    let sections = Parser::new(0).parse_all(bytes);
+    let versions = sections.filter_map(|payload| match payload {
+        Ok(Payload::CustomSection(section)) if section.name() == "version" => {
+            std::str::from_utf8(section.data()).ok().map(str::trim)
+        }
+        _ => None,
+    });
+    let mut fitting = versions.filter(|text| (1..=LONGEST_VERSION).contains(&text.len()));
+    fitting.next().map(quoted)
 }
 
 /// The memories of all core modules inside, however deep.

@@ -14,11 +14,12 @@ use crate::engine::Engine;
 use crate::error::{CallError, LoadError};
 use crate::facts::Facts;
 use crate::folder;
+use crate::generation::Pinned;
 use crate::links::{resolve, source};
 use crate::migrations;
 use crate::plugin::{Plugin, PluginOptions};
 use crate::trading::{Description, Parameter, StrategyInstance, describe};
-use crate::wasm_file::{WasmFile, name_of, quoted};
+use crate::wasm_file::{Priority, WasmFile, name_of, quoted};
 
 /// What a look into a file found.
 #[derive(Debug)]
@@ -107,7 +108,7 @@ pub async fn inspect(
         ..options(&file.name)
     };
     let pinned = file.check_pin(&own);
-    let (component, compile_time) = file.compile(engine)?;
+    let (component, compile_time) = file.compile(engine, Priority::Normal)?;
     let facts = Facts::of(engine, &file, &component, compile_time)?;
     let mut found = Inspection {
         imports: imports(engine, &component),
@@ -130,7 +131,7 @@ pub async fn inspect(
         }
     }
     let made = ComponentFile::of(engine, component, facts)
-        .and_then(|component| Plugin::new(engine, component, own, None));
+        .and_then(|component| Plugin::new(engine, component, own, None, Arc::default()));
     match made {
         Ok(plugin) => {
             let plugin = Arc::new(plugin);
@@ -205,12 +206,12 @@ fn link(
         .filter_map(|file| {
             let options = options(&name_of(file));
             let component = ComponentFile::read(engine, file, &options).ok()?;
-            Plugin::new(engine, component, options, None).ok()
+            Plugin::new(engine, component, options, None, Arc::default()).ok()
         })
         .map(Arc::new)
         .collect();
     all.push(Arc::clone(plugin));
-    let ready: BTreeSet<_> = resolve(&all)
+    let ready: BTreeSet<_> = resolve(&all, |_| false)
         .ready
         .iter()
         .map(|plugin| Arc::clone(plugin.name()))
@@ -263,8 +264,9 @@ async fn ask_migrations(plugin: &Plugin) -> Option<Result<Migrations, CallError>
 
 async fn ask_strategy(plugin: &Arc<Plugin>) -> Option<Result<Strategy, CallError>> {
     plugin.exports.strategy.as_ref()?;
+    let plugin = Pinned::new(&Arc::default(), plugin);
     let scope = plugin.scope();
-    let description = match describe(plugin, &scope).await {
+    let description = match describe(&plugin, &scope).await {
         Ok(description) => description,
         Err(error) => return Some(Err(error)),
     };
@@ -282,7 +284,7 @@ async fn ask_strategy(plugin: &Arc<Plugin>) -> Option<Result<Strategy, CallError
         Some(defaults) => {
             let timeout = plugin.limits().call_timeout;
             let scope = plugin.scope();
-            let made = StrategyInstance::create(plugin, &scope, defaults, timeout).await;
+            let made = StrategyInstance::create(&plugin, &scope, defaults, timeout).await;
             Some(made.map(|instance| instance.warm_up_bars()))
         }
         None => None,

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -120,11 +121,12 @@ impl Running {
             handles: 0,
         };
         let pace = sandbox.pace.of_another();
-        let state = PluginState::new(limits, sandbox.wasi()?, pace.clone(), database);
+        let cut = Arc::clone(&sandbox.cut);
+        let state = PluginState::new(limits, sandbox.wasi()?, pace.clone(), cut, database);
         let mut store = Store::new(pre.engine(), state);
         store.limiter(|state| &mut state.growth);
         store.epoch_deadline_callback(|store| {
-            if Instant::now() >= store.data().deadline {
+            if Instant::now() >= store.data().deadline || store.data().cut.is_cut() {
                 Ok(UpdateDeadline::Interrupt)
             } else if store.data().pace.tick() {
                 Ok(UpdateDeadline::Yield(1))
@@ -138,7 +140,11 @@ impl Running {
         store.set_hostcall_fuel(handed_over_at_once(limits, call.depth));
         store.set_max_component_handles(most_resources(limits));
         let starting = Considerate::new(Box::pin(pre.instantiate_async(&mut store)), pace);
-        let started = tokio::time::timeout_at(deadline, starting).await;
+        let started = tokio::select! {
+            biased;
+            started = tokio::time::timeout_at(deadline, starting) => started,
+            () = sandbox.cut.cut_off() => return Err(stopped(sandbox, call)),
+        };
         match started {
             Ok(Ok(instance)) => Ok(Self {
                 store,
@@ -201,15 +207,26 @@ impl Running {
             .set_hostcall_fuel(handed_over_at_once(&self.sandbox.limits, call.depth));
         self.dead = true;
         let work = Considerate::new(work(&mut self.store, &self.instance, lent), pace);
-        let ended = tokio::time::timeout_at(deadline, work).await;
+        // The work first: a call that does not wait for anything never looks at the rest.
+        let ended = tokio::select! {
+            biased;
+            ended = tokio::time::timeout_at(deadline, work) => Some(ended),
+            () = self.sandbox.cut.cut_off() => None,
+        };
         let result = match ended {
-            Ok(Ok(answer)) => {
+            Some(Ok(Ok(answer))) => {
                 self.dead = false;
                 Ok(answer)
             }
-            Ok(Err(error)) => Err(failure(&mut self.store, &self.sandbox, &call, &error)),
-            Err(_) => Err(timed_out(&access.plugin, &call)),
+            Some(Ok(Err(error))) => Err(failure(&mut self.store, &self.sandbox, &call, &error)),
+            Some(Err(_)) => Err(timed_out(&access.plugin, &call)),
+            None => Err(stopped(&self.sandbox, &call)),
         };
+        let counters = &self.sandbox.counters;
+        counters.calls.fetch_add(1, Ordering::Relaxed);
+        if let Err(CallError::Trapped { .. } | CallError::TimedOut { .. }) = &result {
+            counters.traps.fetch_add(1, Ordering::Relaxed);
+        }
         if !self.dead {
             let state = self.store.data_mut();
             state.database.scope = None;
@@ -244,6 +261,14 @@ impl Running {
     }
 }
 
+fn stopped(sandbox: &Sandbox, call: &Call) -> CallError {
+    CallError::Stopped {
+        plugin: Arc::clone(&sandbox.plugin),
+        function: Arc::clone(&call.function),
+        limit: sandbox.limits.drain_timeout,
+    }
+}
+
 fn timed_out(plugin: &Arc<str>, call: &Call) -> CallError {
     CallError::TimedOut {
         plugin: Arc::clone(plugin),
@@ -275,6 +300,9 @@ fn failure(
     error: &wasmtime::Error,
 ) -> CallError {
     if matches!(error.downcast_ref::<Trap>(), Some(Trap::Interrupt)) {
+        if sandbox.cut.is_cut() {
+            return stopped(sandbox, call);
+        }
         return timed_out(&sandbox.plugin, call);
     }
     let state = store.data_mut();

@@ -38,6 +38,10 @@ pub struct Limits {
     pub instances: usize,
     /// Warm instances kept for the next calls.
     pub warm_instances: usize,
+    /// How long a warm instance may be idle before it is dropped.
+    pub warm_idle: Duration,
+    /// How long calls under way may go on once the plugin is replaced or taken away.
+    pub drain_timeout: Duration,
     /// Lines that it may log in a second; what is more is counted, and the count logged.
     pub log_lines: u32,
     /// Bytes of one line that it logs; a longer one is logged in pieces.
@@ -63,6 +67,8 @@ impl Default for Limits {
             waiting_calls: 1024,
             instances: 10_000,
             warm_instances: 16,
+            warm_idle: Duration::from_secs(60),
+            drain_timeout: Duration::from_secs(30),
             log_lines: 1_000,
             log_line_bytes: 8 << 10,
         }

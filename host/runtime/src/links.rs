@@ -3,30 +3,32 @@
 mod call;
 mod resolve;
 
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
-use parking_lot::RwLock;
 use wasmtime::component::types::ComponentFunc;
 use wasmtime::component::{ComponentExportIndex, Linker};
 
 use crate::component::{OfferedInterface, WantedInterface};
 use crate::interface_name::InterfaceName;
 use crate::plain_data::signature;
-use crate::plugin::Plugin;
+use crate::plugin::{Plugin, PluginId};
 use crate::state::PluginState;
 use crate::wasm_file::quoted;
 
 pub(crate) use call::Caller;
 use call::FailureForm;
 pub use resolve::Waiting;
-pub(crate) use resolve::{resolve, source};
+pub(crate) use resolve::{Resolved, providers, resolve, source};
 
-/// One interface that a plugin imports from whichever plugin exports it. Who that is may change while both run.
+/// One interface that a plugin imports from whichever plugin exports it. Who that is, the generation says that a call chain
+/// works in.
 pub(crate) struct Link {
     pub(crate) importer: Arc<str>,
+    importer_id: PluginId,
+    /// Its place among the importer's links.
+    at: usize,
     pub(crate) interface: InterfaceName,
     functions: Vec<LinkedFunction>,
-    provider: RwLock<Option<Provider>>,
 }
 
 struct LinkedFunction {
@@ -37,16 +39,21 @@ struct LinkedFunction {
     failure: FailureForm,
 }
 
-/// Who answers. Held weakly, for plugins may import each other in a circle.
+/// Who answers.
 #[derive(Clone)]
-struct Provider {
-    plugin: Weak<Plugin>,
+pub(crate) struct Provider {
+    pub(crate) plugin: Arc<Plugin>,
     /// In the order of the link's functions.
     functions: Arc<[ComponentExportIndex]>,
 }
 
 impl Link {
-    pub(crate) fn new(importer: &Arc<str>, wanted: WantedInterface) -> Arc<Self> {
+    pub(crate) fn new(
+        importer: &Arc<str>,
+        importer_id: PluginId,
+        at: usize,
+        wanted: WantedInterface,
+    ) -> Arc<Self> {
         let functions = wanted
             .functions
             .into_iter()
@@ -59,9 +66,10 @@ impl Link {
             .collect();
         Arc::new(Self {
             importer: Arc::clone(importer),
+            importer_id,
+            at,
             interface: wanted.name,
             functions,
-            provider: RwLock::default(),
         })
     }
 
@@ -81,7 +89,7 @@ impl Link {
         Ok(())
     }
 
-    /// Lets `plugin` answer from now on.
+    /// How `plugin` would answer.
     ///
     /// # Errors
     /// Which function it has not, or has with other types.
@@ -89,7 +97,7 @@ impl Link {
         &self,
         plugin: &Arc<Plugin>,
         offered: &OfferedInterface,
-    ) -> Result<(), String> {
+    ) -> Result<Provider, String> {
         let functions = self
             .functions
             .iter()
@@ -118,16 +126,10 @@ impl Link {
                 Ok(*index)
             })
             .collect::<Result<_, _>>()?;
-        *self.provider.write() = Some(Provider {
-            plugin: Arc::downgrade(plugin),
+        Ok(Provider {
+            plugin: Arc::clone(plugin),
             functions,
-        });
-        Ok(())
-    }
-
-    /// Who answers now; none while nobody does.
-    pub(crate) fn provider(&self) -> Option<Arc<Plugin>> {
-        self.provider.read().as_ref()?.plugin.upgrade()
+        })
     }
 }
 

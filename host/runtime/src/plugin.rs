@@ -1,39 +1,41 @@
-//! A loaded plugin: its compiled component, its warm instances, and calls into them.
+//! A loaded plugin: its compiled component, what it may use, and its warm instances.
+
+mod calls;
+mod lifecycle;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use parking_lot::Mutex;
 use poolhouse_database::{Actor, Database, Grants, Quota};
-use tokio::time::Instant;
-use wasmtime::Store;
-use wasmtime::component::{Component, ComponentExportIndex, Instance, InstancePre, Val};
+use wasmtime::component::{Component, InstancePre};
 
 use crate::admission::Admission;
 use crate::component::{ComponentFile, OfferedInterface};
 use crate::database::DatabaseAccess;
 use crate::declared;
 use crate::engine::Engine;
-use crate::error::{CallError, LONGEST_MESSAGE, LoadError, Wait, shortened};
+use crate::error::LoadError;
 use crate::exports::Exports;
 use crate::facts::Facts;
-use crate::instance::{Answered, Call, Outcome, Plain, Running, Work};
 use crate::interface_name::InterfaceName;
 use crate::limits::Limits;
-use crate::links::{Caller, Link, Waiting};
-use crate::sandbox::Sandbox;
+use crate::links::Link;
+use crate::sandbox::{Counters, Sandbox};
 use crate::scope::Scope;
 use crate::state::PluginState;
+use crate::warm::Warm;
 use crate::wasm_file::one_line;
 
-/// Of its caller's time, the most that is kept for putting away what a callee leaves when its own is over.
-const LONGEST_TIDYING: Duration = Duration::from_millis(100);
+static NEXT_PLUGIN: AtomicU64 = AtomicU64::new(1);
+
+/// Tells a plugin from every other that was ever made in this process, such as another version of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct PluginId(u64);
 
 /// What host.toml says of one plugin.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PluginOptions {
     /// None = no database.
     pub grants: Option<Grants>,
@@ -56,7 +58,10 @@ pub struct PluginOptions {
 
 /// A plugin that can be called. Calls run side by side, each in an instance of its own.
 pub struct Plugin {
+    id: PluginId,
     name: Arc<str>,
+    /// As it was made with.
+    options: PluginOptions,
     component: Component,
     facts: Facts,
     pre: InstancePre<PluginState>,
@@ -69,7 +74,9 @@ pub struct Plugin {
     admission: Admission,
     /// Its start is over: other plugins may call it.
     started: AtomicBool,
-    warm: Mutex<Vec<Running>>,
+    /// Its migrations were applied.
+    migrated: AtomicBool,
+    warm: Warm,
 }
 
 impl Plugin {
@@ -84,6 +91,7 @@ impl Plugin {
         component_file: ComponentFile,
         options: PluginOptions,
         database: Option<Database>,
+        counters: Arc<Counters>,
     ) -> Result<Self, LoadError> {
         let ComponentFile {
             name,
@@ -94,9 +102,12 @@ impl Plugin {
             offered,
         } = component_file;
         declared::check(&component, &name, &options.limits)?;
+        let as_given = options.clone();
+        let id = PluginId(NEXT_PLUGIN.fetch_add(1, Ordering::Relaxed));
         let links: Vec<_> = wanted
             .into_iter()
-            .map(|wanted| Link::new(&name, wanted))
+            .enumerate()
+            .map(|(at, wanted)| Link::new(&name, id, at, wanted))
             .collect();
         for key in options.uses.keys() {
             let is_import =
@@ -167,9 +178,12 @@ impl Plugin {
             folders,
             engine.memory_maps(),
             declared::memory_maps(&component),
+            counters,
         );
         Ok(Self {
+            id,
             name,
+            options: as_given,
             component,
             facts,
             pre,
@@ -181,89 +195,9 @@ impl Plugin {
             admission: Admission::new(limits.concurrent_calls, limits.waiting_calls),
             sandbox: Arc::new(sandbox),
             started: AtomicBool::new(false),
-            warm: Mutex::default(),
+            migrated: AtomicBool::new(false),
+            warm: Warm::default(),
         })
-    }
-
-    /// Applies the plugin's migrations. To be called once, before any other call.
-    ///
-    /// # Errors
-    /// Where a migration fails; then the plugin must not be used.
-    pub(crate) async fn migrate(&self) -> Result<(), LoadError> {
-        crate::migrations::apply(self).await
-    }
-
-    /// Gives its role the rights that its grants name. To be called after everybody's migrations, and before `start`.
-    ///
-    /// # Errors
-    /// Where there is no such role, or the database's user can't take it or give it its rights.
-    pub(crate) async fn grant_role(&self) -> Result<(), LoadError> {
-        if let (Some(database), Some(actor)) = (&self.access.database, &self.access.actor) {
-            database.grant_role(actor).await.map_err(Box::new)?;
-        }
-        Ok(())
-    }
-
-    /// Calls its `start`, after which other plugins may call it. To be called once, after its migrations.
-    ///
-    /// # Errors
-    /// Where the plugin's own start fails; then the plugin must not be used.
-    pub(crate) async fn start(&self) -> Result<(), LoadError> {
-        let started = match &self.exports.lifecycle {
-            None => Ok(()),
-            Some(lifecycle) => {
-                let lifecycle = lifecycle.clone();
-                let call = self.call_of("lifecycle.start");
-                let scope = self.scope();
-                let started = self
-                    .call(&scope, &call, move |store, instance| {
-                        Box::pin(async move {
-                            lifecycle
-                                .load(&mut *store, instance)?
-                                .call_start(store)
-                                .await
-                        })
-                    })
-                    .await;
-                scope.finish().await;
-                started.and_then(|answer| {
-                    answer.map_err(|failure| self.failed(&call, failure.message))
-                })
-            }
-        };
-        started.map_err(|cause| LoadError::Start {
-            plugin: Arc::clone(&self.name),
-            cause: Box::new(cause),
-        })?;
-        self.started.store(true, Ordering::Release);
-        Ok(())
-    }
-
-    /// Calls the plugin's `stop`. A failure is only logged: the plugin goes in any case.
-    pub async fn stop(&self) {
-        let Some(lifecycle) = self.exports.lifecycle.clone() else {
-            return;
-        };
-        let scope = self.scope();
-        let stopped = self
-            .call(
-                &scope,
-                &self.call_of("lifecycle.stop"),
-                move |store, instance| {
-                    Box::pin(async move {
-                        lifecycle
-                            .load(&mut *store, instance)?
-                            .call_stop(store)
-                            .await
-                            .map(Plain)
-                    })
-                },
-            )
-            .await;
-        scope.finish().await;
-        if let Err(error) = stopped {
-            tracing::warn!(plugin = %self.name, "{error}");
-        }
     }
 
     /// The file's name without `.wasm`.
@@ -281,8 +215,26 @@ impl Plugin {
         self.access.actor.as_ref()
     }
 
-    /// A new call chain with the plugin's own `call_timeout`.
-    pub fn scope(&self) -> Arc<Scope> {
+    pub(crate) fn id(&self) -> PluginId {
+        self.id
+    }
+
+    /// What host.toml said of it when it was made.
+    pub(crate) fn options(&self) -> &PluginOptions {
+        &self.options
+    }
+
+    pub(crate) fn sandbox(&self) -> &Sandbox {
+        &self.sandbox
+    }
+
+    /// Its warm instances.
+    pub(crate) fn warm(&self) -> &Warm {
+        &self.warm
+    }
+
+    /// A new call chain with the plugin's own `call_timeout`, of no generation yet.
+    pub(crate) fn scope(&self) -> Arc<Scope> {
         Scope::new(
             self.access.database.clone(),
             self.sandbox.limits.call_timeout,
@@ -307,16 +259,6 @@ impl Plugin {
         &self.links
     }
 
-    /// That a plugin which it imports from has gone since they were linked, for it could not be started.
-    pub(crate) fn waits_for_one_that_failed(&self) -> Option<Waiting> {
-        let gone = self.links.iter().find(|link| link.provider().is_none())?;
-        Some(Waiting {
-            plugin: Arc::clone(&self.name),
-            interface: gone.interface.full().to_owned(),
-            instead: "the plugin that exports it could not be started".to_owned(),
-        })
-    }
-
     /// What other plugins can have of it.
     pub(crate) fn offered(&self) -> &[OfferedInterface] {
         &self.offered
@@ -328,171 +270,5 @@ impl Plugin {
             .get(interface.full())
             .or_else(|| self.uses.get(interface.bare()))
             .map(String::as_str)
-    }
-
-    pub(crate) fn call_of(&self, function: &str) -> Call {
-        self.call_from_host(function.into())
-    }
-
-    fn call_from_host(&self, function: Arc<str>) -> Call {
-        Call {
-            function,
-            limit: self.sandbox.limits.call_timeout,
-            setting: "limit `call_timeout`",
-            spent: Duration::ZERO,
-            depth: 1,
-        }
-    }
-
-    pub(crate) fn failed(&self, call: &Call, message: String) -> CallError {
-        CallError::Failed {
-            plugin: Arc::clone(&self.name),
-            function: Arc::clone(&call.function),
-            message: shortened(message, LONGEST_MESSAGE),
-        }
-    }
-
-    /// An instance of one's own, not taken from the warm ones and not given back. One of those makes room for it where there
-    /// are as many as may be. The time it took is `call`'s.
-    pub(crate) async fn instance(&self, call: &mut Call) -> Result<Running, CallError> {
-        let begun = Instant::now();
-        loop {
-            let started = Running::start(&self.pre, &self.access, &self.sandbox, call).await;
-            call.spent = begun.elapsed();
-            let is_full = matches!(started, Err(CallError::TooManyInstances { .. }));
-            if !is_full {
-                return started;
-            }
-            let idle = self.warm.lock().pop();
-            if idle.is_none() {
-                return started;
-            }
-        }
-    }
-
-    /// Calls into a warm instance, or a new one. The instance is kept unless it is dead. Where the plugin is busy, the call
-    /// waits its turn, no longer than it may take.
-    ///
-    /// Cancel safety: dropped midway, the instance is dropped and the scope rolls back.
-    pub(crate) async fn call<R: Outcome>(
-        &self,
-        scope: &Arc<Scope>,
-        call: &Call,
-        work: impl for<'a> FnOnce(&'a mut Store<PluginState>, &'a Instance) -> Work<'a, R>,
-    ) -> Result<R, CallError> {
-        let until = (Instant::now() + call.limit).min(scope.deadline());
-        let place = self.admission.in_turn(until).await;
-        let _place = place.map_err(|wait| self.busy(call, wait))?;
-        self.call_with(scope, call, &mut (), move |store, instance, ()| {
-            work(store, instance)
-        })
-        .await
-    }
-
-    fn busy(&self, call: &Call, wait: Wait) -> CallError {
-        CallError::Busy {
-            plugin: Arc::clone(&self.name),
-            function: Arc::clone(&call.function),
-            calls: self.sandbox.limits.concurrent_calls,
-            wait,
-        }
-    }
-
-    /// [`Plugin::call`] for work on what the caller lends, with a place of its own already.
-    async fn call_with<I, R: Outcome>(
-        &self,
-        scope: &Arc<Scope>,
-        call: &Call,
-        lent: &mut I,
-        work: impl for<'a> FnOnce(&'a mut Store<PluginState>, &'a Instance, &'a mut I) -> Work<'a, R>,
-    ) -> Result<R, CallError> {
-        let warm = self.warm.lock().pop();
-        let mut cold = None;
-        let mut running = match warm {
-            Some(running) => running,
-            // Boxed, for it is much of the call's state and hardly ever needed.
-            None => Box::pin(self.instance(cold.insert(call.clone()))).await?,
-        };
-        let call = cold.as_ref().unwrap_or(call);
-        let result = running.call_with(scope, call, lent, work).await;
-        if running.is_dead() {
-            drop(running);
-        } else {
-            let mut warm = self.warm.lock();
-            if warm.len() < self.sandbox.limits.warm_instances {
-                warm.push(running);
-            }
-        }
-        result
-    }
-
-    /// A call from another plugin, as a part of its call chain and no longer than the caller itself has.
-    ///
-    /// # Errors
-    /// Those of every call, and that calls are nested too deep, the plugin has not started yet, or as many calls as may be are in it:
-    /// its caller's chain may hold what those wait for, so it does not wait for them.
-    pub(crate) async fn call_linked(
-        &self,
-        caller: &Caller,
-        function: &Arc<str>,
-        index: ComponentExportIndex,
-        params: &[Val],
-        results: &mut [Val],
-    ) -> Result<(), CallError> {
-        let depth = caller.depth.saturating_add(1);
-        if depth > self.sandbox.limits.call_depth {
-            return Err(CallError::TooDeep {
-                plugin: Arc::clone(&self.name),
-                function: Arc::clone(function),
-                limit: self.sandbox.limits.call_depth,
-            });
-        }
-        if !self.started.load(Ordering::Acquire) {
-            return Err(CallError::NotStarted {
-                plugin: Arc::clone(&self.name),
-                function: Arc::clone(function),
-            });
-        }
-        // A little less than the caller has, which is the time in which what it leaves is put away: were both over at once,
-        // the caller's end would cut that off, and with it the connection of whoever called the caller.
-        let left = caller.deadline.saturating_duration_since(Instant::now());
-        let left = left - (left / 10).min(LONGEST_TIDYING);
-        let mut call = self.call_from_host(Arc::clone(function));
-        call.depth = depth;
-        if left < call.limit {
-            call.limit = left;
-            call.setting = "what its caller had left";
-        }
-        let place = self.admission.at_once();
-        let _place = place.map_err(|wait| self.busy(&call, wait))?;
-        let begun = Instant::now();
-        let mut lent = (params, results);
-        let answered = self
-            .call_with(
-                &caller.scope,
-                &call,
-                &mut lent,
-                move |store, instance, (params, results)| {
-                    Box::pin(async move {
-                        let function = instance
-                            .get_func(&mut *store, index)
-                            .ok_or_else(|| wasmtime::format_err!("the export has gone"))?;
-                        function.call_async(store, params, results).await?;
-                        Ok(Answered::of(results))
-                    })
-                },
-            )
-            .await;
-        tracing::debug!(
-            chain = caller.scope.id(),
-            depth,
-            caller = %caller.plugin,
-            plugin = %self.name,
-            %function,
-            took = ?begun.elapsed(),
-            failed = answered.as_ref().map_or(true, Outcome::failed),
-            "called"
-        );
-        answered.map(|_| ())
     }
 }

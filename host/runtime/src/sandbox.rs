@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use tokio::sync::Notify;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{FsPerms, WasiCtx};
 
@@ -28,6 +30,8 @@ pub(crate) struct Sandbox {
     pub(crate) limits: Limits,
     /// Whether its last call was a long one; each instance's own is made of it.
     pub(crate) pace: Pace,
+    pub(crate) cut: Arc<Cut>,
+    pub(crate) counters: Arc<Counters>,
     log: Arc<GuestLog>,
     environment: Vec<(String, String)>,
     folders: BTreeMap<String, PathBuf>,
@@ -36,6 +40,48 @@ pub(crate) struct Sandbox {
     memory_maps: Arc<Supply>,
     /// How many of them each instance takes.
     maps_of_an_instance: usize,
+}
+
+/// What one plugin has done since the host started, over all its versions.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    pub(crate) calls: AtomicU64,
+    pub(crate) traps: AtomicU64,
+}
+
+/// Ends all calls into one plugin at once.
+#[derive(Debug, Default)]
+pub(crate) struct Cut {
+    is_cut: AtomicBool,
+    told: Notify,
+}
+
+impl Cut {
+    pub(crate) fn is_cut(&self) -> bool {
+        self.is_cut.load(Ordering::Relaxed)
+    }
+
+    /// Ends the calls under way, and those that begin, until it is taken back.
+    pub(crate) fn cut(&self) {
+        self.is_cut.store(true, Ordering::Release);
+        self.told.notify_waiters();
+    }
+
+    pub(crate) fn take_back(&self) {
+        self.is_cut.store(false, Ordering::Release);
+    }
+
+    /// Resolves when the calls are to end.
+    pub(crate) async fn cut_off(&self) {
+        loop {
+            // Made before the look, so that what is told in between is heard.
+            let told = self.told.notified();
+            if self.is_cut.load(Ordering::Acquire) {
+                return;
+            }
+            told.await;
+        }
+    }
 }
 
 /// One instance's place among those of its plugin and of the host. Given back when it is dropped.
@@ -61,10 +107,13 @@ impl Sandbox {
         folders: BTreeMap<String, PathBuf>,
         memory_maps: &Arc<Supply>,
         maps_of_an_instance: usize,
+        counters: Arc<Counters>,
     ) -> Self {
         Self {
             plugin: Arc::clone(plugin),
             pace: Pace::default(),
+            cut: Arc::default(),
+            counters,
             log: GuestLog::new(plugin, &limits),
             environment,
             folders,

@@ -13,6 +13,8 @@ use poolhouse_database::{
 use tokio::sync::Mutex as AsyncMutex;
 use tokio::time::Instant;
 
+use crate::generation::Generation;
+
 /// Separate sessions that one call chain may have used at a time.
 pub(crate) const MAX_SEPARATE: usize = 1024;
 
@@ -29,6 +31,7 @@ pub struct Scope {
     separate: Mutex<HashMap<u64, Arc<AsyncMutex<Slot>>>>,
     trouble: Mutex<Option<Error>>,
     observer: OnceLock<Observer>,
+    generation: OnceLock<Arc<Generation>>,
 }
 
 /// See [`Scope::observe`].
@@ -83,7 +86,18 @@ impl Scope {
             separate: Mutex::default(),
             trouble: Mutex::default(),
             observer: OnceLock::new(),
+            generation: OnceLock::new(),
         })
+    }
+
+    /// The generation that the chain works in: this one, unless it works in another already.
+    pub(crate) fn pin(&self, generation: &Arc<Generation>) -> &Arc<Generation> {
+        self.generation.get_or_init(|| Arc::clone(generation))
+    }
+
+    /// None before the chain's first call.
+    pub(crate) fn generation(&self) -> Option<&Arc<Generation>> {
+        self.generation.get()
     }
 
     /// Unique in this process; the same number as in the logs.

@@ -10,7 +10,7 @@ use crate::database::DatabaseState;
 use crate::limits::Limits;
 use crate::links::Caller;
 use crate::long_running::Pace;
-use crate::sandbox::Wasi;
+use crate::sandbox::{Cut, Wasi};
 
 /// The host's side of one instance.
 pub(crate) struct PluginState {
@@ -25,10 +25,18 @@ pub(crate) struct PluginState {
     pub(crate) depth: u32,
     /// How long it has computed.
     pub(crate) pace: Pace,
+    /// Whether it is to end now.
+    pub(crate) cut: Arc<Cut>,
 }
 
 impl PluginState {
-    pub(crate) fn new(limits: &Limits, wasi: Wasi, pace: Pace, database: DatabaseState) -> Self {
+    pub(crate) fn new(
+        limits: &Limits,
+        wasi: Wasi,
+        pace: Pace,
+        cut: Arc<Cut>,
+        database: DatabaseState,
+    ) -> Self {
         Self {
             wasi,
             table: ResourceTable::new(),
@@ -43,6 +51,7 @@ impl PluginState {
             deadline: Instant::now(),
             depth: 0,
             pace,
+            cut,
         }
     }
 

@@ -8,6 +8,7 @@ use wasmtime::component::ResourceAny;
 use crate::bindings::exports::poolhouse::trading::strategy as wit_strategy;
 use crate::error::CallError;
 use crate::exports::Interface;
+use crate::generation::Pinned;
 use crate::instance::{Call, Plain, Running};
 use crate::plugin::Plugin;
 use crate::scope::Scope;
@@ -32,17 +33,17 @@ macro_rules! client {
         $(#[$doc])*
         #[derive(Clone)]
         pub struct $client {
-            plugin: Arc<Plugin>,
+            plugin: Pinned,
         }
 
         impl $client {
             /// None if the plugin does not export the interface.
-            pub fn of(plugin: &Arc<Plugin>) -> Option<Self> {
-                plugin.exports.has(Interface::$interface).then(|| Self { plugin: Arc::clone(plugin) })
+            pub fn of(plugin: &Pinned) -> Option<Self> {
+                plugin.exports.has(Interface::$interface).then(|| Self { plugin: plugin.clone() })
             }
 
             /// The plugin behind it.
-            pub fn plugin(&self) -> &Arc<Plugin> {
+            pub fn plugin(&self) -> &Pinned {
                 &self.plugin
             }
 
@@ -52,16 +53,17 @@ macro_rules! client {
                 /// # Errors
                 /// Those of every call; [`CallError::Failed`] with the plugin's own sentence.
                 pub async fn $function(&self, scope: &Arc<Scope> $(, $arg: $ty)*) -> Result<$answer, CallError> {
-                    let call = self.plugin.call_of(concat!($wit, ".", $name));
-                    let Some(exports) = self.plugin.exports.$exports.clone() else {
+                    let plugin = self.plugin.within(scope)?;
+                    let call = plugin.call_of(concat!($wit, ".", $name));
+                    let Some(exports) = plugin.exports.$exports.clone() else {
                         return Err(CallError::Refused(format!(
-                            "plugin \"{}\" does not export {}", self.plugin.name(), $wit
+                            "plugin \"{}\" does not export {}", plugin.name(), $wit
                         )));
                     };
-                    let answer = self.plugin.call(scope, &call, move |store, instance| Box::pin(async move {
+                    let answer = plugin.call(scope, &call, move |store, instance| Box::pin(async move {
                         exports.load(&mut *store, instance)?.$call(store $(, &$arg)*).await
                     })).await?;
-                    answer.map_err(|failure| self.plugin.failed(&call, failure.message))
+                    answer.map_err(|failure| plugin.failed(&call, failure.message))
                 }
             )*
         }
@@ -110,9 +112,10 @@ client! {
 ///
 /// # Errors
 /// Those of every call.
-pub async fn describe(plugin: &Plugin, scope: &Arc<Scope>) -> Result<Description, CallError> {
+pub async fn describe(plugin: &Pinned, scope: &Arc<Scope>) -> Result<Description, CallError> {
+    let plugin = plugin.within(scope)?;
     let call = plugin.call_of("strategy.describe");
-    let exports = exports_of(plugin)?;
+    let exports = exports_of(&plugin)?;
     let described = plugin
         .call(scope, &call, move |store, instance| {
             Box::pin(async move {
@@ -144,13 +147,14 @@ impl StrategyInstance {
     /// # Errors
     /// [`CallError::Failed`] with the plugin's sentence for parameters that it refuses.
     pub async fn create(
-        plugin: &Arc<Plugin>,
+        plugin: &Pinned,
         scope: &Arc<Scope>,
         parameters: Vec<Parameter>,
         bar_timeout: Duration,
     ) -> Result<Self, CallError> {
+        let plugin = plugin.within(scope)?;
         let mut call = plugin.call_of("strategy.instance.create");
-        let exports = exports_of(plugin)?;
+        let exports = exports_of(&plugin)?;
         let mut running = plugin.instance(&mut call).await?;
         let made = running
             .call(scope, &call, move |store, instance| {
@@ -171,17 +175,18 @@ impl StrategyInstance {
             .await;
         let (guest, instance, warm_up_bars) =
             made?.map_err(|message| plugin.failed(&call, message))?;
+        let on_bar = Call {
+            limit: bar_timeout,
+            setting: "`bar_timeout` of [trading]",
+            ..plugin.call_of("strategy.instance.on-bar")
+        };
         Ok(Self {
-            plugin: Arc::clone(plugin),
+            plugin,
             running,
             guest,
             instance,
             warm_up_bars,
-            on_bar: Call {
-                limit: bar_timeout,
-                setting: "`bar_timeout` of [trading]",
-                ..plugin.call_of("strategy.instance.on-bar")
-            },
+            on_bar,
         })
     }
 
@@ -195,12 +200,24 @@ impl StrategyInstance {
         self.running.is_dead()
     }
 
-    /// Feeds one bar, in a call chain of its own.
+    /// Whether it is an instance of that very plugin, and not of one that had its place before.
+    pub fn is_of(&self, plugin: &Pinned) -> bool {
+        Arc::ptr_eq(&self.plugin, plugin.plugin())
+    }
+
+    /// Feeds one bar, in a call chain of its own among the plugins of `now`, its own plugin as it is now.
     ///
     /// # Errors
     /// Those of every call; [`CallError::Failed`] with the strategy's own sentence, after which it lives on.
-    pub async fn on_bar(&mut self, bar: Bar) -> Result<Vec<Signal>, CallError> {
+    /// [`CallError::Gone`] if it is no instance [of that plugin](Self::is_of).
+    pub async fn on_bar(&mut self, now: &Pinned, bar: Bar) -> Result<Vec<Signal>, CallError> {
+        if !self.is_of(now) {
+            return Err(CallError::Gone {
+                plugin: Arc::clone(self.plugin.name()),
+            });
+        }
         let scope = Scope::new(self.plugin.access().database.clone(), self.on_bar.limit);
+        now.pin(&scope);
         let guest = self.guest.clone();
         let instance = self.instance;
         let answer = self

@@ -9,6 +9,7 @@ use wasmtime::component::{ComponentExportIndex, Type, Val};
 use crate::component::functions_of;
 use crate::engine::Engine;
 use crate::error::{CallError, LONGEST_MESSAGE, shortened};
+use crate::generation::Pinned;
 use crate::interface_name::InterfaceName;
 use crate::plain_data::{signature, takes_or_gives_resource};
 use crate::plugin::Plugin;
@@ -30,7 +31,7 @@ struct Found {
     ty: ComponentFunc,
 }
 
-impl Plugin {
+impl Pinned {
     /// Calls `path`, which is `FUNCTION` or `INTERFACE.FUNCTION`; the interface's package and version may be left out.
     /// Each argument is one WAVE value; a text may go without its quotes.
     ///
@@ -44,12 +45,13 @@ impl Plugin {
         path: &str,
         arguments: &[String],
     ) -> Result<Answer, CallError> {
-        let found = self.find(engine, path)?;
-        let params = self.parse(&found, arguments)?;
+        let plugin = self.within(scope)?;
+        let found = plugin.find(engine, path)?;
+        let params = plugin.parse(&found, arguments)?;
         let results = found.ty.results().len();
         let index = found.index;
-        let values = self
-            .call(scope, &self.call_of(path), move |store, instance| {
+        let values = plugin
+            .call(scope, &plugin.call_of(path), move |store, instance| {
                 Box::pin(async move {
                     let function = instance
                         .get_func(&mut *store, index)
@@ -79,7 +81,9 @@ impl Plugin {
             failure: failure.map(|text| shortened(text.unwrap_or_default(), LONGEST_MESSAGE)),
         })
     }
+}
 
+impl Plugin {
     /// The functions that can be called by name, as `INTERFACE.FUNCTION(…)`, in the component's order.
     pub fn functions(&self, engine: &Engine) -> Vec<String> {
         self.callable(engine)

@@ -169,9 +169,9 @@ fn a_strategy_row_takes_a_warm_instance_s_place_and_keeps_it() -> anyhow::Result
     host.runtime.block_on(async {
         let scope = plugin.scope();
         // Leaves a warm instance behind.
-        describe(plugin, &scope).await.unwrap();
+        describe(&plugin, &scope).await.unwrap();
         let create =
-            || StrategyInstance::create(plugin, &scope, parameters(), Duration::from_secs(1));
+            || StrategyInstance::create(&plugin, &scope, parameters(), Duration::from_secs(1));
         let row = create().await.ok().unwrap();
         let other = create().await.err().unwrap();
         assert!(
@@ -179,7 +179,7 @@ fn a_strategy_row_takes_a_warm_instance_s_place_and_keeps_it() -> anyhow::Result
             "{other:?}"
         );
         drop(row);
-        describe(plugin, &scope).await.unwrap();
+        describe(&plugin, &scope).await.unwrap();
     });
     Ok(())
 }

@@ -38,7 +38,7 @@ fn desk(backend: Backend) -> anyhow::Result<Desk> {
         }
     };
     let host = Inside::start(house, options)??;
-    let plugin = |name: &str| Arc::clone(host.plugins.get(name).unwrap());
+    let plugin = |name: &str| host.plugins.get(name).unwrap();
     Ok(Desk {
         orders: OrderManager::of(&plugin("order-manager")).unwrap(),
         users: UserService::of(&plugin("user-service")).unwrap(),

@@ -28,7 +28,7 @@ pub(crate) async fn run(
     settings: &Settings,
     call: Call,
 ) -> anyhow::Result<ExitCode> {
-    let engine = Engine::new()?;
+    let engine = super::new_engine(settings)?;
     let database = super::open_database(settings)?;
     let called = call_plugin(common, settings, &engine, &database, &call).await;
     super::close_database(&database).await;
@@ -49,7 +49,7 @@ async fn call_plugin(
             &common.plugins,
             Some(&call.plugin),
             database,
-            |name| settings.plugin(name),
+            |name| settings.plugins.plugin(name),
         )
         .await
     })

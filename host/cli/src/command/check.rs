@@ -10,7 +10,7 @@ use poolhouse_database::{Database, TransactionOptions};
 use poolhouse_runtime::trading::{
     ConfigLoader, Order, OrderManager, Outcome, Side, StrategyRow, User, UserService,
 };
-use poolhouse_runtime::{Engine, Interface, LoadError, Plugin, Plugins, Scope};
+use poolhouse_runtime::{Engine, Interface, LoadError, Pinned, Plugins, Scope};
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
@@ -33,7 +33,7 @@ const START_TIMEOUT: Duration = Duration::from_secs(20);
 type Finding = anyhow::Result<String>;
 
 pub(crate) async fn run(common: &Common, settings: &Settings) -> anyhow::Result<ExitCode> {
-    let engine = Engine::new()?;
+    let engine = super::new_engine(settings)?;
     let database = super::open_database(settings)?;
     let checks = check(common, settings, &engine, &database).await;
     super::close_database(&database).await;
@@ -54,7 +54,7 @@ async fn check(
     let connected = line("basic connection", connection(database)).await?;
     let subject = if connected {
         let (plugins, unusable) = Plugins::load_usable(engine, &common.plugins, database, |name| {
-            settings.plugin(name)
+            settings.plugins.plugin(name)
         })
         .await?;
         Some(Subject {
@@ -121,7 +121,7 @@ impl Subject {
     fn client<T>(
         &self,
         interface: Interface,
-        client: impl Fn(&Arc<Plugin>) -> Option<T>,
+        client: impl Fn(&Pinned) -> Option<T>,
     ) -> anyhow::Result<T> {
         only(&self.plugins, interface, client).map_err(|error| {
             let others: Vec<_> = self.unusable.iter().map(ToString::to_string).collect();

@@ -34,7 +34,7 @@ pub(crate) async fn run(
 ) -> anyhow::Result<ExitCode> {
     let engine = Engine::new()?;
     let found = poolhouse_runtime::inspect(&engine, &inspect.file, &common.plugins, |name| {
-        settings.plugin(name)
+        settings.plugins.plugin(name)
     })
     .await?;
     if inspect.json {

@@ -3,14 +3,16 @@
 pub(crate) mod call;
 pub(crate) mod check;
 pub(crate) mod inspect;
+pub(crate) mod reload;
 pub(crate) mod run;
+pub(crate) mod status;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use clap::{Args, Parser, Subcommand};
 use poolhouse_database::{Database, Error, UnavailableReason};
-use poolhouse_runtime::LoadError;
+use poolhouse_runtime::{CodeCache, Engine, LoadError};
 
 use crate::settings::Settings;
 
@@ -58,6 +60,11 @@ pub(crate) enum Command {
     Check,
     /// Look into one plugin's file: what it imports and exports, whether this host can load it, what it needs.
     Inspect(inspect::Inspect),
+    /// Tell what the plugins of the host that runs in this folder are doing.
+    Status(status::Status),
+    /// Have the host that runs in this folder take in what has changed in host.toml, in its plugins folder, and of
+    /// strategy rows, users and subscriptions in its database; SIGHUP does the same.
+    Reload,
 }
 
 /// How often a server that is starting up is asked whether it is done.
@@ -66,6 +73,21 @@ const ASK_EVERY: Duration = Duration::from_millis(250);
 /// Opens the database of the settings; connects at the first use.
 fn open_database(settings: &Settings) -> anyhow::Result<Database> {
     Ok(Database::open(settings.database.clone())?)
+}
+
+/// The engine of the settings. A cache that can't be used is done without, and that is said.
+fn new_engine(settings: &Settings) -> anyhow::Result<Engine> {
+    let engine = Engine::new()?;
+    let Some(folder) = &settings.cache.folder else {
+        return Ok(engine);
+    };
+    Ok(match CodeCache::open(folder, settings.cache.size) {
+        Ok(cache) => engine.with_code_cache(cache),
+        Err(reason) => {
+            tracing::warn!("{reason}");
+            engine
+        }
+    })
 }
 
 /// Does `load`; where the server is only starting up, again once it has, within `pool_timeout`.

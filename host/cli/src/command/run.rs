@@ -10,11 +10,12 @@ use anyhow::Context;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use poolhouse_database::{Database, Error, TransactionOptions};
-use poolhouse_runtime::{CallError, Engine, Plugins, Scope};
+use poolhouse_runtime::{CallError, Plugins, Scope};
 use tokio::sync::watch;
 
 use super::Common;
 use crate::feed::{self, Feed, Source};
+use crate::live::Live;
 use crate::logging;
 use crate::seed::Seed;
 use crate::settings::Settings;
@@ -25,6 +26,8 @@ const STATUS_EVERY: Duration = Duration::from_secs(60);
 /// For how long the seed is applied again while another host is in the way, and the pause before the second try.
 const PATIENCE: Duration = Duration::from_secs(10);
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
+/// Instances that a host is expected to have room for: the default of the limit `instances`.
+const INSTANCES: usize = 10_000;
 /// The exit code of a feed that was cut short by Ctrl-C or SIGTERM, as shells have it.
 const INTERRUPTED: u8 = 130;
 
@@ -51,13 +54,13 @@ pub(crate) async fn run(
         Some(file) if file.is_regular_file() => Some(feed::count(file)?),
         _ => None,
     };
-    let engine = Engine::new()?;
+    let engine = super::new_engine(settings)?;
     let database = super::open_database(settings)?;
     let stop = stop_signal()?;
     let ended = async {
         let load = super::load_once_started(&database, async || {
             Plugins::load(&engine, &common.plugins, None, &database, |name| {
-                settings.plugin(name)
+                settings.plugins.plugin(name)
             })
             .await
         });
@@ -65,13 +68,20 @@ pub(crate) async fn run(
             return Ok(Ended::Stopped);
         };
         let plugins = plugins?;
-        for name in settings.plugins_not_in(&plugins) {
+        for name in settings.plugins.plugins_not_in(&plugins) {
             tracing::warn!(
                 "[plugins.{name}] has settings, but there is no such plugin in {}",
                 plugins.folder().display()
             );
         }
-        let ended = run_plugins(settings, &database, &plugins, seed, feed, bars, stop).await;
+        if let Some(instances) = engine.fewer_instances_than(INSTANCES) {
+            tracing::warn!(
+                "all plugins together can have {instances} instances at once, fewer than the {INSTANCES} that one may have: the system's vm.max_map_count ends it; raise it (sysctl vm.max_map_count=131072) for more strategy rows than that"
+            );
+        }
+        let live = Live::start(common, settings, &plugins)?;
+        let ended = run_plugins(settings, &database, &plugins, seed, feed, bars, stop, &live).await;
+        drop(live);
         plugins.stop().await;
         ended
     }
@@ -83,6 +93,10 @@ pub(crate) async fn run(
     })
 }
 
+#[expect(
+    clippy::too_many_arguments,
+    reason = "each is used once, and they have nothing in common"
+)]
 async fn run_plugins(
     settings: &Settings,
     database: &Database,
@@ -91,12 +105,14 @@ async fn run_plugins(
     feed: Option<Source>,
     bars: Option<u64>,
     stop: watch::Receiver<bool>,
+    live: &Live,
 ) -> anyhow::Result<Ended> {
     if seed.is_none() && feed.is_none() {
         stay_up(database, plugins, stop).await;
         return Ok(Ended::Feed);
     }
-    let services = Services::find(plugins)?;
+    // What is missing is told before the feed is waited for.
+    Services::find(plugins)?;
     let feed = match feed {
         Some(source) => match open_feed(&source, stop.clone()).await? {
             Some(feed) => Some(feed),
@@ -104,18 +120,20 @@ async fn run_plugins(
         },
         None => None,
     };
-    let opening = open_desk(settings, database, plugins, &services, seed.as_ref());
+    let reloads = live.reloads();
+    let opening = open_desk(settings, database, plugins, seed.as_ref());
     let Some(desk) = unless_stopped(&stop, opening).await else {
         return Ok(Ended::Stopped);
     };
     let mut desk = desk?;
     let Some(feed) = feed else {
+        drop(reloads);
         stay_up(database, plugins, stop).await;
         return Ok(Ended::Feed);
     };
     let bar = logging::show(progress_bar(bars));
     let begun = Instant::now();
-    let ended = desk.trade(feed, stop, |bars| bar.inc(bars)).await;
+    let ended = desk.trade(feed, stop, reloads, |bars| bar.inc(bars)).await;
     bar.finish_and_clear();
     let ended = ended?;
     trading::print_summary(&desk, database, begun.elapsed())?;
@@ -160,14 +178,13 @@ async fn open_desk(
     settings: &Settings,
     database: &Database,
     plugins: &Plugins,
-    services: &Services,
     seed: Option<&Seed>,
 ) -> anyhow::Result<Desk> {
     let begun = Instant::now();
     let mut pause = FIRST_PAUSE;
     loop {
         let scope = Scope::new(Some(database.clone()), TRANSACTION_TIMEOUT);
-        let opened = open_desk_in(&scope, settings, database, plugins, services, seed).await;
+        let opened = open_desk_in(&scope, settings, database, plugins, seed).await;
         scope.finish().await;
         match opened {
             Err(error) if begun.elapsed() < PATIENCE && is_conflict(&error, &scope) => {
@@ -185,17 +202,17 @@ async fn open_desk_in(
     settings: &Settings,
     database: &Database,
     plugins: &Plugins,
-    services: &Services,
     seed: Option<&Seed>,
 ) -> anyhow::Result<Desk> {
     let transaction = scope
         .begin(&trading::host(), TransactionOptions::default())
         .await?;
     let opened = async {
+        let services = Services::find(plugins)?;
         if let Some(seed) = seed {
-            seed.apply(services, scope).await?;
+            seed.apply(&services, scope).await?;
         }
-        Desk::open(plugins, services, database, scope, &settings.trading).await
+        Desk::open(plugins, &services, database, scope, &settings.trading).await
     }
     .await;
     match opened {
@@ -222,7 +239,10 @@ fn is_conflict(error: &anyhow::Error, scope: &Scope) -> bool {
 }
 
 async fn stay_up(database: &Database, plugins: &Plugins, mut stop: watch::Receiver<bool>) {
-    let names: Vec<_> = plugins.iter().map(|plugin| &**plugin.name()).collect();
+    let names: Vec<_> = plugins
+        .iter()
+        .map(|plugin| plugin.name().to_string())
+        .collect();
     eprintln!(
         "host: running {}; stop with Ctrl-C or SIGTERM",
         names.join(", ")

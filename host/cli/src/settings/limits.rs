@@ -29,6 +29,8 @@ pub(super) struct LimitsSection {
     instances: Option<usize>,
     /// 0 = every call gets a new instance.
     warm_instances: Option<usize>,
+    warm_idle: Option<Time>,
+    drain_timeout: Option<Time>,
     log_lines: Option<u32>,
     log_line_bytes: Option<Bytes>,
 }
@@ -39,6 +41,8 @@ impl LimitsSection {
             ("call_timeout", self.call_timeout),
             ("statement_timeout", self.statement_timeout),
             ("transaction_timeout", self.transaction_timeout),
+            ("warm_idle", self.warm_idle),
+            ("drain_timeout", self.drain_timeout),
         ] {
             must_end(name, time)?;
         }
@@ -83,6 +87,8 @@ impl LimitsSection {
             waiting_calls: self.waiting_calls.unwrap_or(under.waiting_calls),
             instances: self.instances.unwrap_or(under.instances),
             warm_instances: self.warm_instances.unwrap_or(under.warm_instances),
+            warm_idle: time(self.warm_idle, under.warm_idle),
+            drain_timeout: time(self.drain_timeout, under.drain_timeout),
             log_lines: self.log_lines.unwrap_or(under.log_lines),
             log_line_bytes: bytes(self.log_line_bytes, under.log_line_bytes),
         }

@@ -8,9 +8,11 @@ use poolhouse_database::Database;
 use poolhouse_runtime::trading::{Bar, Mark, Order, Outcome, Subscriber};
 use poolhouse_runtime::{Plugins, Scope};
 use tokio::sync::mpsc::error::TryRecvError;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
+use super::history::History;
 use super::ledger::Ledger;
+use super::reload::Reload;
 use super::row::Row;
 use super::{Services, orders, too_long};
 use crate::feed::Feed;
@@ -21,16 +23,19 @@ const ORDERS_A_GROUP: usize = 10_000;
 
 /// The strategy rows and where their orders go.
 pub(crate) struct Desk {
-    rows: Vec<Row>,
+    pub(super) rows: Vec<Row>,
     /// Which rows watch a symbol, by their place in `rows`.
-    watchers: HashMap<String, Vec<usize>>,
+    pub(super) watchers: HashMap<String, Vec<usize>>,
     /// By strategy row.
-    subscribers: HashMap<String, Vec<Subscriber>>,
-    ledger: Ledger,
-    settings: Trading,
+    pub(super) subscribers: HashMap<String, Vec<Subscriber>>,
+    pub(super) history: History,
+    pub(super) ledger: Ledger,
+    pub(super) settings: Trading,
     /// The bars of the bar time that is not complete yet.
     open: Vec<Bar>,
     pending: Pending,
+    /// The last bar time that is complete.
+    pub(super) closed: Option<i64>,
     /// Told to stop while orders could not be stored; nothing later may be stored either.
     stopped: bool,
 }
@@ -67,51 +72,49 @@ impl Desk {
         scope: &Arc<Scope>,
         settings: &Trading,
     ) -> anyhow::Result<Self> {
-        let marks: HashMap<_, _> = services
-            .order_manager
-            .progress(scope)
-            .await?
-            .into_iter()
-            .map(|mark| (mark.strategy_id, mark.bar_time))
-            .collect();
-        let mut subscribers: HashMap<String, Vec<Subscriber>> = HashMap::new();
-        for subscriber in services.user_service.subscribers(scope).await? {
-            too_long("user", &subscriber.user_id)?;
-            subscribers
-                .entry(subscriber.strategy_id.clone())
-                .or_default()
-                .push(subscriber);
-        }
+        let marks = marks(services, scope).await?;
+        let subscribers = subscribers(services, scope).await?;
         let mut rows = Vec::new();
-        let mut watchers: HashMap<String, Vec<usize>> = HashMap::new();
         for row in services.config_loader.strategies(scope).await? {
             if !row.enabled {
                 continue;
             }
             let mark = marks.get(&row.id).copied();
-            let row = Row::start(row, plugins, scope, mark, settings.bar_timeout).await?;
-            for symbol in &row.symbols {
-                let watching = watchers.entry(symbol.clone()).or_default();
-                // A symbol that is named twice is fed once.
-                if watching.last() != Some(&rows.len()) {
-                    watching.push(rows.len());
-                }
-            }
-            rows.push(row);
+            rows.push(Row::start(row, plugins, scope, mark, settings.bar_timeout).await?);
         }
-        Ok(Self {
-            rows,
-            watchers,
+        let mut desk = Self {
+            rows: Vec::new(),
+            watchers: HashMap::new(),
             subscribers,
+            history: History::default(),
             ledger: Ledger {
                 database: database.clone(),
-                order_manager: services.order_manager.clone(),
+                plugins: plugins.clone(),
             },
             settings: settings.clone(),
             open: Vec::new(),
             pending: Pending::default(),
+            closed: None,
             stopped: false,
-        })
+        };
+        desk.set_rows(rows);
+        Ok(desk)
+    }
+
+    /// Works with these rows from now on. Nothing may be pending.
+    pub(super) fn set_rows(&mut self, rows: Vec<Row>) {
+        self.watchers.clear();
+        for (place, row) in rows.iter().enumerate() {
+            self.history.keep(row.warm_up());
+            for symbol in &row.symbols {
+                let watching = self.watchers.entry(symbol.clone()).or_default();
+                // A symbol that is named twice is fed once.
+                if watching.last() != Some(&place) {
+                    watching.push(place);
+                }
+            }
+        }
+        self.rows = rows;
     }
 
     /// The rows, in order of id.
@@ -129,8 +132,10 @@ impl Desk {
         &mut self,
         mut feed: Feed,
         mut stop: watch::Receiver<bool>,
+        mut reloads: mpsc::Receiver<Reload>,
         progress: impl Fn(u64),
     ) -> anyhow::Result<Ended> {
+        let mut changes = self.ledger.plugins.changes();
         let bar_close = self.settings.bar_close.filter(|_| feed.live);
         loop {
             if self.stopped || *stop.borrow_and_update() {
@@ -146,6 +151,14 @@ impl Desk {
                     tokio::select! {
                         next = feed.bars.recv() => next,
                         _ = stop.changed() => continue,
+                        _ = changes.changed() => {
+                            self.follow().await;
+                            continue;
+                        }
+                        Some(reload) = reloads.recv() => {
+                            self.reload(reload, &stop).await?;
+                            continue;
+                        }
                         () = silence(bar_close), if !self.open.is_empty() => {
                             self.close_bar_time(&stop).await?;
                             continue;
@@ -157,6 +170,9 @@ impl Desk {
                 Some(Ok(bar)) => {
                     if self.open.first().is_some_and(|open| open.time < bar.time) {
                         self.close_bar_time(&stop).await?;
+                        if let Ok(reload) = reloads.try_recv() {
+                            self.reload(reload, &stop).await?;
+                        }
                     }
                     self.open.push(bar);
                     progress(1);
@@ -182,6 +198,9 @@ impl Desk {
     async fn close_bar_time(&mut self, stop: &watch::Receiver<bool>) -> anyhow::Result<()> {
         for bar in std::mem::take(&mut self.open) {
             self.feed(&bar).await;
+            self.closed = Some(bar.time);
+            let is_watched = self.watchers.contains_key(&bar.symbol);
+            self.history.add(bar, is_watched);
         }
         self.pending.bar_times += 1;
         if self.pending.bar_times >= self.settings.group
@@ -190,6 +209,14 @@ impl Desk {
             self.commit(stop).await?;
         }
         Ok(())
+    }
+
+    /// Rebuilds the instances of plugins that were replaced.
+    async fn follow(&mut self) {
+        for row in &mut self.rows {
+            row.follow(&self.history).await;
+            self.history.keep(row.warm_up());
+        }
     }
 
     async fn feed(&mut self, bar: &Bar) {
@@ -202,7 +229,8 @@ impl Desk {
             let Some(row) = self.rows.get_mut(place) else {
                 continue;
             };
-            let signals = row.feed(bar).await;
+            let signals = row.feed(bar, &self.history).await;
+            self.history.keep(row.warm_up());
             if row.is_done_with(bar) {
                 continue;
             }
@@ -221,7 +249,7 @@ impl Desk {
     }
 
     /// Commits what is pending. Cancel safety: the transaction is committed as a whole or not at all.
-    async fn commit(&mut self, stop: &watch::Receiver<bool>) -> anyhow::Result<()> {
+    pub(super) async fn commit(&mut self, stop: &watch::Receiver<bool>) -> anyhow::Result<()> {
         let pending = std::mem::take(&mut self.pending);
         if pending.marks.is_empty() || self.stopped {
             return Ok(());
@@ -261,6 +289,34 @@ impl Desk {
             }
         }
     }
+}
+
+/// How far each strategy row has traded.
+pub(super) async fn marks(
+    services: &Services,
+    scope: &Arc<Scope>,
+) -> anyhow::Result<HashMap<String, i64>> {
+    let marks = services.order_manager.progress(scope).await?;
+    let marks = marks.into_iter();
+    Ok(marks
+        .map(|mark| (mark.strategy_id, mark.bar_time))
+        .collect())
+}
+
+/// Who trades what each strategy row says.
+pub(super) async fn subscribers(
+    services: &Services,
+    scope: &Arc<Scope>,
+) -> anyhow::Result<HashMap<String, Vec<Subscriber>>> {
+    let mut subscribers: HashMap<String, Vec<Subscriber>> = HashMap::new();
+    for subscriber in services.user_service.subscribers(scope).await? {
+        too_long("user", &subscriber.user_id)?;
+        subscribers
+            .entry(subscriber.strategy_id.clone())
+            .or_default()
+            .push(subscriber);
+    }
+    Ok(subscribers)
 }
 
 /// Resolves after `time`; never without one.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::anyhow;
 use poolhouse_database::{Database, Error, TransactionOptions};
 use poolhouse_runtime::trading::{Mark, Order, OrderManager, Outcome};
-use poolhouse_runtime::{CallError, Scope};
+use poolhouse_runtime::{CallError, Interface, Plugins, Scope};
 use tokio::sync::watch;
 
 use super::{TRANSACTION_TIMEOUT, host};
@@ -25,7 +25,7 @@ const LAST_TRY: Duration = Duration::from_secs(3);
 /// The way to the orders table.
 pub(crate) struct Ledger {
     pub(crate) database: Database,
-    pub(crate) order_manager: OrderManager,
+    pub(crate) plugins: Plugins,
 }
 
 /// How one try ended, if not well.
@@ -53,6 +53,7 @@ impl From<CallError> for Failed {
         match error {
             CallError::Database(error) => (*error).into(),
             // The order manager only waits for the database. What it began is rolled back.
+            CallError::Gone { .. } | CallError::Stopped { .. } => Self::Passing(error.into()),
             CallError::TimedOut { .. } | CallError::Busy { .. } => Self::Passing(anyhow!(
                 "{error}: the database hangs, is overloaded, or somebody holds a lock on its tables"
             )),
@@ -204,27 +205,33 @@ impl Ledger {
         orders: &[Order],
         marks: &[Mark],
     ) -> Result<Vec<Outcome>, Failed> {
+        let order_manager = self.order_manager().map_err(Failed::Passing)?;
         let mut outcomes = Vec::with_capacity(orders.len());
         for orders in orders.chunks(ORDERS_A_CALL) {
-            let placed = self.order_manager.place(scope, orders.to_vec()).await?;
+            let placed = order_manager.place(scope, orders.to_vec()).await?;
             if placed.len() != orders.len() {
                 return Err(Failed::Final(anyhow!(
                     "plugin \"{}\" answered {} outcomes to {} orders",
-                    self.order_manager.plugin().name(),
+                    order_manager.plugin().name(),
                     placed.len(),
                     orders.len()
                 )));
             }
             outcomes.extend(placed);
         }
-        self.order_manager.advance(scope, marks.to_vec()).await?;
+        order_manager.advance(scope, marks.to_vec()).await?;
         Ok(outcomes)
+    }
+
+    /// The one of this moment: it may be replaced between two transactions, and where it was taken away it may come back.
+    fn order_manager(&self) -> anyhow::Result<OrderManager> {
+        super::only(&self.plugins, Interface::OrderManager, OrderManager::of)
     }
 
     /// Whether the stored marks are as far as these.
     async fn has_happened(&self, marks: &[Mark]) -> anyhow::Result<bool> {
         let scope = Scope::new(Some(self.database.clone()), TRANSACTION_TIMEOUT);
-        let stored = self.order_manager.progress(&scope).await;
+        let stored = self.order_manager()?.progress(&scope).await;
         scope.finish().await;
         let stored: HashMap<_, _> = stored?
             .into_iter()

@@ -1,22 +1,24 @@
 //! The trading loop: bars in, signals from strategies, orders through the order manager, each exactly once.
 
 mod desk;
+mod history;
 mod ledger;
 mod orders;
 mod parameters;
+mod reload;
 mod row;
 mod summary;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::bail;
 use poolhouse_database::{Actor, Grants, Tables};
 use poolhouse_runtime::trading::{ConfigLoader, OrderManager, UserService};
-use poolhouse_runtime::{Interface, Plugin, Plugins};
+use poolhouse_runtime::{Interface, Pinned, Plugins};
 
 pub(crate) use desk::{Desk, Ended};
 pub(crate) use orders::client_order_id;
+pub(crate) use reload::{Reload, Reloaded};
 pub(crate) use summary::print as print_summary;
 
 /// How long one transaction of the loop, or the seed's, may take in all.
@@ -40,7 +42,7 @@ pub(crate) fn too_long(what: &str, id: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The three plugins that the loop works with.
+/// The three plugins that the loop works with, as they are at one moment: to be found anew for each transaction.
 #[derive(Clone)]
 pub(crate) struct Services {
     pub(crate) config_loader: ConfigLoader,
@@ -69,11 +71,11 @@ impl Services {
 pub(crate) fn only<T>(
     plugins: &Plugins,
     interface: Interface,
-    client: impl Fn(&Arc<Plugin>) -> Option<T>,
+    client: impl Fn(&Pinned) -> Option<T>,
 ) -> anyhow::Result<T> {
     let mut exporters = plugins.exporters(interface);
     let first = exporters.next();
-    if let (Some(first), Some(second)) = (first, exporters.next()) {
+    if let (Some(first), Some(second)) = (&first, exporters.next()) {
         bail!(
             "both \"{}\" and \"{}\" export {}: leave one of them in {}",
             first.name(),
@@ -82,7 +84,7 @@ pub(crate) fn only<T>(
             plugins.folder().display()
         );
     }
-    match first.and_then(client) {
+    match first.as_ref().and_then(client) {
         Some(client) => Ok(client),
         None => {
             let waiting: Vec<_> = plugins.waiting().iter().map(ToString::to_string).collect();

@@ -1,13 +1,14 @@
 //! One strategy row at work: its instance, the bars that rebuild it, and its failures.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow, bail};
-use poolhouse_runtime::trading::{Bar, Parameter, Signal, StrategyInstance, StrategyRow, describe};
-use poolhouse_runtime::{CallError, Plugin, Plugins, Scope};
+use poolhouse_runtime::trading::{Bar, Signal, StrategyInstance, StrategyRow, describe};
+use poolhouse_runtime::{CallError, Pinned, Plugins, Scope};
 
+use super::history::History;
 use super::{parameters, too_long};
 
 /// After so many failures in a row a strategy row is set aside until reload.
@@ -16,6 +17,8 @@ const FAILURES: u32 = 3;
 const MAX_SIGNALS: usize = 64;
 /// How long feeding a new instance the bars of the old one may take in all.
 const REBUILD_TIMEOUT: Duration = Duration::from_secs(30);
+/// Bars that a row failed at of which it is remembered.
+const MOST_FAILED_AT: usize = 1024;
 /// Bars of one symbol kept to rebuild an instance, however many it asks for.
 const MAX_WARM_UP: usize = 100_000;
 
@@ -29,13 +32,18 @@ pub(crate) struct Row {
     /// The mark that this run began with.
     first_mark: Option<i64>,
     pub(crate) statistics: Statistics,
-    plugin: Arc<Plugin>,
-    parameters: Vec<Parameter>,
+    /// As it is stored.
+    stored: StrategyRow,
+    plugins: Plugins,
     bar_timeout: Duration,
     instance: Option<StrategyInstance>,
     warm_up: usize,
-    history: HashMap<String, VecDeque<(u64, Bar)>>,
-    fed: u64,
+    /// Numbers of the bars that it failed at, the oldest first: they are not fed to it again.
+    failed_at: VecDeque<u64>,
+    /// It was told that its plugin has gone.
+    waits: bool,
+    /// It was given bars that came before it did.
+    was_warmed: bool,
     failures_in_a_row: u32,
     set_aside: Option<String>,
 }
@@ -82,19 +90,7 @@ impl Row {
         mark: Option<i64>,
         bar_timeout: Duration,
     ) -> anyhow::Result<Self> {
-        let Some(plugin) = plugins.get(&row.plugin) else {
-            let mut waiting = plugins.waiting().iter();
-            if let Some(waiting) = waiting.find(|waiting| *waiting.plugin == *row.plugin) {
-                bail!("{waiting}");
-            }
-            let names: Vec<_> = plugins.iter().map(|plugin| &**plugin.name()).collect();
-            bail!(
-                "it names the plugin \"{}\", which is not in {} (there are {})",
-                row.plugin,
-                plugins.folder().display(),
-                names.join(", ")
-            );
-        };
+        let plugin = find(plugins, &row.plugin)?;
         if row.symbols.is_empty() {
             bail!("it watches no symbols");
         }
@@ -107,28 +103,22 @@ impl Row {
                 );
             }
         }
-        let description = describe(plugin, scope).await?;
-        let parameters =
-            parameters::check(&description, &row.parameters).map_err(|reason| anyhow!(reason))?;
-        let instance =
-            StrategyInstance::create(plugin, scope, parameters.clone(), bar_timeout).await?;
-        let warm_up = usize::try_from(instance.warm_up_bars()).unwrap_or(MAX_WARM_UP);
-        if warm_up > MAX_WARM_UP {
-            bail!("it needs {warm_up} bars to warm up, more than the {MAX_WARM_UP} that are kept");
-        }
+        let instance = create(&plugin, &row, scope, bar_timeout).await?;
+        let warm_up = warm_up_of(&instance)?;
         Ok(Self {
-            id: row.id,
-            symbols: row.symbols,
+            id: row.id.clone(),
+            symbols: row.symbols.clone(),
             mark,
             first_mark: mark,
             statistics: Statistics::default(),
-            plugin: Arc::clone(plugin),
-            parameters,
+            stored: row,
+            plugins: plugins.clone(),
             bar_timeout,
             instance: Some(instance),
             warm_up,
-            history: HashMap::new(),
-            fed: 0,
+            failed_at: VecDeque::new(),
+            waits: false,
+            was_warmed: false,
             failures_in_a_row: 0,
             set_aside: None,
         })
@@ -136,12 +126,63 @@ impl Row {
 
     /// The plugin's name.
     pub(crate) fn plugin(&self) -> &str {
-        self.plugin.name()
+        &self.stored.plugin
+    }
+
+    /// As it is stored, or was when it was read.
+    pub(crate) fn stored(&self) -> &StrategyRow {
+        &self.stored
+    }
+
+    /// How many of a symbol's last bars rebuild its memory.
+    pub(crate) fn warm_up(&self) -> usize {
+        self.warm_up
     }
 
     /// Why the row was set aside.
     pub(crate) fn set_aside(&self) -> Option<&str> {
         self.set_aside.as_deref()
+    }
+
+    /// Lets it remember bars that came before it did, and trade on those that come later than `until` only.
+    ///
+    /// # Errors
+    /// What the strategy says of one of them.
+    pub(crate) async fn warm(&mut self, history: &History, until: i64) -> Result<(), CallError> {
+        self.mark = self.mark.max(Some(until));
+        self.first_mark = self.mark;
+        self.was_warmed = true;
+        let Some(plugin) = self.plugins.get(&self.stored.plugin) else {
+            return Ok(());
+        };
+        if let Some(instance) = &mut self.instance {
+            for bar in history.last(&self.symbols, self.warm_up, |_| false) {
+                instance.on_bar(&plugin, bar).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// After a change of the plugins: an instance of a version that was replaced is given up at once, so that it keeps none of that
+    /// alive, and rebuilt.
+    pub(crate) async fn follow(&mut self, history: &History) {
+        let plugin = self.plugins.get(&self.stored.plugin);
+        let is_current = match (&self.instance, &plugin) {
+            (Some(instance), Some(plugin)) => instance.is_of(plugin),
+            (Some(_), None) => false,
+            (None, _) => return,
+        };
+        if is_current {
+            return;
+        }
+        self.instance = None;
+        if let Some(plugin) = plugin {
+            // What goes wrong is met again, and counted, at the next bar.
+            match self.rebuild(&plugin, history).await {
+                Ok(instance) => self.instance = Some(instance),
+                Err(error) => tracing::warn!(row = %self.id, "not rebuilt yet: {error}"),
+            }
+        }
     }
 
     /// True if the bar was done with before this run, or earlier in it.
@@ -151,12 +192,17 @@ impl Row {
 
     /// Feeds one bar; answers the signals to act on. A failure is the row's own: it is logged and counted, and
     /// no other row notices.
-    pub(crate) async fn feed(&mut self, bar: &Bar) -> Vec<Signal> {
+    pub(crate) async fn feed(&mut self, bar: &Bar, history: &History) -> Vec<Signal> {
         if self.set_aside.is_some() {
             return Vec::new();
         }
+        let Some(plugin) = self.plugins.get(&self.stored.plugin) else {
+            self.wait();
+            return Vec::new();
+        };
+        self.waits = false;
         let begun = Instant::now();
-        let answer = self.try_feed(bar).await;
+        let answer = self.try_feed(&plugin, bar, history).await;
         self.statistics.time += begun.elapsed();
         self.statistics.bars += 1;
         let done_with = self.is_done_with(bar);
@@ -173,7 +219,6 @@ impl Row {
         match answer {
             Ok(signals) => {
                 self.failures_in_a_row = 0;
-                self.remember(bar);
                 if done_with {
                     return Vec::new();
                 }
@@ -181,15 +226,28 @@ impl Row {
                 signals
             }
             Err(error) => {
-                self.failed(bar, &error);
+                self.failed(bar, history.next(), &error);
                 Vec::new()
             }
         }
     }
 
+    /// Its plugin was taken away. It remembers what comes meanwhile once the plugin is back, and does not trade on it.
+    fn wait(&mut self) {
+        self.instance = None;
+        if !self.waits {
+            self.waits = true;
+            tracing::warn!(
+                row = %self.id,
+                "strategy row \"{}\" waits for its plugin \"{}\", which was taken away: no order is placed on the bars until it is back",
+                self.id, self.stored.plugin
+            );
+        }
+    }
+
     /// At the row's first bar: one that lies behind the mark says that the bars before the mark will not come.
     fn warn_of_lost_memory(&self, bar: &Bar) {
-        if self.statistics.bars > 1 || self.warm_up == 0 {
+        if self.statistics.bars > 1 || self.warm_up == 0 || self.was_warmed {
             return;
         }
         if let Some(mark) = self.first_mark.filter(|mark| bar.time > *mark) {
@@ -202,19 +260,27 @@ impl Row {
         }
     }
 
-    async fn try_feed(&mut self, bar: &Bar) -> Result<Vec<Signal>, CallError> {
+    async fn try_feed(
+        &mut self,
+        plugin: &Pinned,
+        bar: &Bar,
+        history: &History,
+    ) -> Result<Vec<Signal>, CallError> {
         let mut instance = match self.instance.take() {
-            Some(instance) => instance,
-            None => self.rebuild().await?,
+            Some(instance) if instance.is_of(plugin) => instance,
+            replaced => {
+                drop(replaced);
+                self.rebuild(plugin, history).await?
+            }
         };
-        let answer = instance.on_bar(bar.clone()).await;
+        let answer = instance.on_bar(plugin, bar.clone()).await;
         if !instance.is_dead() {
             self.instance = Some(instance);
         }
         match answer {
             Ok(signals) if signals.len() > MAX_SIGNALS => Err(CallError::Refused(format!(
                 "plugin \"{}\" answered {} signals to one bar; {MAX_SIGNALS} are allowed",
-                self.plugin.name(),
+                self.stored.plugin,
                 signals.len()
             ))),
             answer => answer,
@@ -222,52 +288,48 @@ impl Row {
     }
 
     /// A new instance with the memory of the old: fed the last bars again, its signals dropped.
-    async fn rebuild(&self) -> Result<StrategyInstance, CallError> {
-        let rebuilt = tokio::time::timeout(REBUILD_TIMEOUT, self.try_rebuild()).await;
+    async fn rebuild(
+        &mut self,
+        plugin: &Pinned,
+        history: &History,
+    ) -> Result<StrategyInstance, CallError> {
+        let rebuilt =
+            tokio::time::timeout(REBUILD_TIMEOUT, self.try_rebuild(plugin, history)).await;
         rebuilt.unwrap_or_else(|_| {
             Err(CallError::Refused(format!(
                 "plugin \"{}\" could not be rebuilt within {REBUILD_TIMEOUT:?}",
-                self.plugin.name()
+                self.stored.plugin
             )))
         })
     }
 
-    async fn try_rebuild(&self) -> Result<StrategyInstance, CallError> {
-        let scope = self.plugin.scope();
-        let made = StrategyInstance::create(
-            &self.plugin,
-            &scope,
-            self.parameters.clone(),
-            self.bar_timeout,
-        )
-        .await;
+    async fn try_rebuild(
+        &mut self,
+        plugin: &Pinned,
+        history: &History,
+    ) -> Result<StrategyInstance, CallError> {
+        let scope = plugin.scope();
+        let made = create(plugin, &self.stored, &scope, self.bar_timeout).await;
         scope.finish().await;
-        let mut instance = made?;
-        let mut bars: Vec<_> = self.history.values().flatten().collect();
-        bars.sort_by_key(|(number, _)| *number);
-        for (_, bar) in bars {
-            instance.on_bar(bar.clone()).await?;
+        let mut instance = made.map_err(refused)?;
+        // Another version may remember more, or less.
+        self.warm_up = warm_up_of(&instance).map_err(refused)?;
+        let failed_at = &self.failed_at;
+        let bars = history.last(&self.symbols, self.warm_up, |number| {
+            failed_at.contains(&number)
+        });
+        for bar in bars {
+            instance.on_bar(plugin, bar).await?;
         }
-        tracing::info!(row = %self.id, plugin = %self.plugin.name(), "rebuilt");
+        tracing::info!(row = %self.id, plugin = %self.stored.plugin, "rebuilt");
         Ok(instance)
     }
 
-    fn remember(&mut self, bar: &Bar) {
-        self.fed += 1;
-        if self.warm_up == 0 {
-            return;
+    fn failed(&mut self, bar: &Bar, number: u64, error: &CallError) {
+        if self.failed_at.len() == MOST_FAILED_AT {
+            self.failed_at.pop_front();
         }
-        let history = match self.history.get_mut(&bar.symbol) {
-            Some(history) => history,
-            None => self.history.entry(bar.symbol.clone()).or_default(),
-        };
-        if history.len() == self.warm_up {
-            history.pop_front();
-        }
-        history.push_back((self.fed, bar.clone()));
-    }
-
-    fn failed(&mut self, bar: &Bar, error: &CallError) {
+        self.failed_at.push_back(number);
         self.failures_in_a_row += 1;
         self.statistics.failures += 1;
         tracing::warn!(row = %self.id, symbol = %bar.symbol, time = %shown(bar.time), "{error}");
@@ -279,8 +341,54 @@ impl Row {
             );
             self.set_aside = Some(error.to_string());
             self.instance = None;
-            self.history.clear();
         }
+    }
+}
+
+fn find(plugins: &Plugins, name: &str) -> anyhow::Result<Pinned> {
+    if let Some(plugin) = plugins.get(name) {
+        return Ok(plugin);
+    }
+    let waiting = plugins.waiting();
+    if let Some(waiting) = waiting.iter().find(|waiting| *waiting.plugin == *name) {
+        bail!("{waiting}");
+    }
+    let names: Vec<_> = plugins
+        .iter()
+        .map(|plugin| plugin.name().to_string())
+        .collect();
+    bail!(
+        "it names the plugin \"{name}\", which is not in {} (there are {})",
+        plugins.folder().display(),
+        names.join(", ")
+    );
+}
+
+/// An instance with the row's parameters, as the plugin describes them now.
+async fn create(
+    plugin: &Pinned,
+    row: &StrategyRow,
+    scope: &Arc<Scope>,
+    bar_timeout: Duration,
+) -> anyhow::Result<StrategyInstance> {
+    let description = describe(plugin, scope).await?;
+    let parameters =
+        parameters::check(&description, &row.parameters).map_err(|reason| anyhow!(reason))?;
+    Ok(StrategyInstance::create(plugin, scope, parameters, bar_timeout).await?)
+}
+
+fn warm_up_of(instance: &StrategyInstance) -> anyhow::Result<usize> {
+    let warm_up = usize::try_from(instance.warm_up_bars()).unwrap_or(usize::MAX);
+    if warm_up > MAX_WARM_UP {
+        bail!("it needs {warm_up} bars to warm up, more than the {MAX_WARM_UP} that are kept");
+    }
+    Ok(warm_up)
+}
+
+fn refused(error: anyhow::Error) -> CallError {
+    match error.downcast::<CallError>() {
+        Ok(error) => error,
+        Err(error) => CallError::Refused(format!("{error:#}")),
     }
 }
 

@@ -130,10 +130,10 @@ impl Link {
         params: &[Val],
         results: &mut [Val],
     ) -> Result<(), CallError> {
-        let provider = self.provider.read().clone();
-        let found = provider.and_then(|provider| {
-            let index = *provider.functions.get(at)?;
-            Some((provider.plugin.upgrade()?, index))
+        let generation = caller.scope.generation();
+        let found = generation.and_then(|generation| {
+            let provider = generation.provider(self.importer_id, self.at)?;
+            Some((&provider.plugin, *provider.functions.get(at)?))
         });
         match found {
             Some((plugin, index)) => {

@@ -1,14 +1,14 @@
 //! Finds for every plugin of a folder who exports what it imports, and in which order they start.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
 use crate::component::OfferedInterface;
 use crate::error::LoadError;
-use crate::plugin::Plugin;
+use crate::plugin::{Plugin, PluginId};
 
-use super::Link;
+use super::{Link, Provider};
 
 /// A plugin that can't be used until another one is there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,11 +42,24 @@ impl fmt::Display for Waiting {
 /// What became of the plugins of a folder.
 #[derive(Default)]
 pub(crate) struct Resolved {
-    /// Those that have all they import, each after those that it imports from, but for circles.
+    /// Those that have all they import, or run already, each after those that it imports from, but for circles.
     pub(crate) ready: Vec<Arc<Plugin>>,
+    /// Who answers the links of each of them; none where nobody does.
+    pub(crate) providers: HashMap<PluginId, Vec<Option<Provider>>>,
     pub(crate) waiting: Vec<Waiting>,
     /// Those that can't be linked as things stand.
     pub(crate) wrong: Vec<LoadError>,
+    /// What those that run already would have to do without.
+    pub(crate) lost: Vec<Lost>,
+}
+
+/// An interface that nobody would give any more to one that runs.
+pub(crate) struct Lost {
+    pub(crate) importer: PluginId,
+    /// The link's place among the importer's.
+    pub(crate) link: usize,
+    /// Why not, in a sentence.
+    pub(crate) reason: String,
 }
 
 impl Resolved {
@@ -56,10 +69,10 @@ impl Resolved {
         let mut at = 0;
         while let Some(name) = needed.get(at).cloned() {
             let plugin = self.ready.iter().find(|plugin| *plugin.name() == name);
-            let links = plugin.map(|plugin| plugin.links()).unwrap_or_default();
-            for provider in links.iter().filter_map(|link| link.provider()) {
-                if !needed.contains(provider.name()) {
-                    needed.push(Arc::clone(provider.name()));
+            let providers = plugin.and_then(|plugin| self.providers.get(&plugin.id()));
+            for provider in providers.into_iter().flatten().flatten() {
+                if !needed.contains(provider.plugin.name()) {
+                    needed.push(Arc::clone(provider.plugin.name()));
                 }
             }
             at += 1;
@@ -73,36 +86,78 @@ impl Resolved {
     }
 }
 
-/// Links the plugins to each other.
-pub(crate) fn resolve(plugins: &[Arc<Plugin>]) -> Resolved {
+/// Links the plugins to each other. One that `runs` already stays, whatever it would have to do without.
+pub(crate) fn resolve(plugins: &[Arc<Plugin>], runs: impl Fn(&Plugin) -> bool) -> Resolved {
     let mut resolved = Resolved::default();
     let mut linked: BTreeMap<Arc<str>, Arc<Plugin>> = BTreeMap::new();
     for plugin in plugins {
-        let trouble = plugin
+        let bound: Vec<_> = plugin
             .links()
             .iter()
-            .find_map(|link| bind(plugin, link, plugins).err());
+            .map(|link| bind(plugin, link, plugins))
+            .collect();
+        let stays = runs(plugin);
+        let mut providers = Vec::with_capacity(bound.len());
+        let mut trouble = None;
+        for (link, bound) in bound.into_iter().enumerate() {
+            match bound {
+                Ok(provider) => providers.push(Some(provider)),
+                Err(error) if stays => {
+                    resolved.lost.push(Lost {
+                        importer: plugin.id(),
+                        link,
+                        reason: error.to_string(),
+                    });
+                    providers.push(None);
+                }
+                Err(error) => {
+                    trouble = Some(error);
+                    break;
+                }
+            }
+        }
         match trouble {
             None => {
                 linked.insert(Arc::clone(plugin.name()), Arc::clone(plugin));
+                resolved.providers.insert(plugin.id(), providers);
             }
             Some(Trouble::Wait(waiting)) => resolved.waiting.push(waiting),
             Some(Trouble::Wrong(error)) => resolved.wrong.push(*error),
         }
     }
     // Whoever needs one that waits, waits too.
-    while let Some((name, waiting)) = linked
+    while let Some((plugin, link, waiting)) = linked
         .values()
-        .find_map(|plugin| needs_absent(plugin, &linked))
+        .find_map(|plugin| needs_absent(plugin, &resolved, &linked))
     {
-        linked.remove(&name);
-        resolved.waiting.push(waiting);
+        if runs(&plugin) {
+            resolved.lost.push(Lost {
+                importer: plugin.id(),
+                link,
+                reason: waiting.to_string(),
+            });
+            let providers = resolved.providers.get_mut(&plugin.id());
+            if let Some(provider) = providers.and_then(|providers| providers.get_mut(link)) {
+                *provider = None;
+            }
+        } else {
+            linked.remove(plugin.name());
+            resolved.waiting.push(waiting);
+        }
     }
     let names: Vec<Arc<str>> = linked.keys().cloned().collect();
     for name in names {
-        start_after_providers(&name, &mut linked, &mut resolved.ready);
+        start_after_providers(&name, &mut linked, &resolved.providers, &mut resolved.ready);
     }
     resolved
+}
+
+/// Who would answer each of a plugin's links; none where nobody would.
+pub(crate) fn providers(importer: &Plugin, plugins: &[Arc<Plugin>]) -> Vec<Option<Provider>> {
+    let links = importer.links().iter();
+    links
+        .map(|link| bind(importer, link, plugins).ok())
+        .collect()
 }
 
 /// Who would give one interface that a plugin imports.
@@ -114,23 +169,21 @@ pub(crate) fn source(
     link: &Link,
     plugins: &[Arc<Plugin>],
 ) -> Result<Arc<str>, String> {
-    match bind(importer, link, plugins) {
-        Ok(()) => link
-            .provider()
-            .map(|provider| Arc::clone(provider.name()))
-            .ok_or_else(|| format!("the plugin that exports {} has gone", link.interface)),
-        Err(Trouble::Wait(waiting)) => Err(waiting.to_string()),
-        Err(Trouble::Wrong(error)) => Err(error.to_string()),
-    }
+    bind(importer, link, plugins)
+        .map(|provider| Arc::clone(provider.plugin.name()))
+        .map_err(|trouble| trouble.to_string())
 }
 
+#[derive(Debug, thiserror::Error)]
 enum Trouble {
+    #[error("{0}")]
     Wait(Waiting),
+    #[error(transparent)]
     Wrong(Box<LoadError>),
 }
 
 /// Finds the one plugin that exports what the link wants.
-fn bind(importer: &Plugin, link: &Link, plugins: &[Arc<Plugin>]) -> Result<(), Trouble> {
+fn bind(importer: &Plugin, link: &Link, plugins: &[Arc<Plugin>]) -> Result<Provider, Trouble> {
     let wrong = |reason: String| {
         Trouble::Wrong(Box::new(LoadError::Link {
             plugin: Arc::clone(importer.name()),
@@ -197,17 +250,17 @@ fn bind_newest(
     plugin: &Arc<Plugin>,
     link: &Link,
     offered: &[&OfferedInterface],
-) -> Result<(), String> {
+) -> Result<Provider, String> {
     let mut first = None;
     for offered in offered {
         match link.bind(plugin, offered) {
-            Ok(()) => return Ok(()),
+            Ok(provider) => return Ok(provider),
             Err(reason) => {
                 first.get_or_insert(reason);
             }
         }
     }
-    first.map_or(Ok(()), Err)
+    Err(first.unwrap_or_default())
 }
 
 /// Why nobody was found, where there is more to say than that.
@@ -248,27 +301,28 @@ fn instead(
     }
 }
 
-/// The plugin waits if one that it imports from is not among those that are linked.
+/// The plugin, and its link, that has to wait because the one that it imports from is not among those that are linked.
 fn needs_absent(
     plugin: &Arc<Plugin>,
+    resolved: &Resolved,
     linked: &BTreeMap<Arc<str>, Arc<Plugin>>,
-) -> Option<(Arc<str>, Waiting)> {
-    plugin.links().iter().find_map(|link| {
-        let provider = link.provider()?;
+) -> Option<(Arc<Plugin>, usize, Waiting)> {
+    let providers = resolved.providers.get(&plugin.id())?;
+    let links = plugin.links().iter().zip(providers).enumerate();
+    links.into_iter().find_map(|(at, (link, provider))| {
+        let provider = &provider.as_ref()?.plugin;
         if linked.contains_key(provider.name()) {
             return None;
         }
-        Some((
-            Arc::clone(plugin.name()),
-            Waiting {
-                plugin: Arc::clone(plugin.name()),
-                interface: link.interface.full().to_owned(),
-                instead: format!(
-                    "plugin \"{}\" exports it and can't be used itself yet",
-                    provider.name()
-                ),
-            },
-        ))
+        let waiting = Waiting {
+            plugin: Arc::clone(plugin.name()),
+            interface: link.interface.full().to_owned(),
+            instead: format!(
+                "plugin \"{}\" exports it and can't be used itself yet",
+                provider.name()
+            ),
+        };
+        Some((Arc::clone(plugin), at, waiting))
     })
 }
 
@@ -276,15 +330,14 @@ fn needs_absent(
 fn start_after_providers(
     name: &str,
     linked: &mut BTreeMap<Arc<str>, Arc<Plugin>>,
+    providers: &HashMap<PluginId, Vec<Option<Provider>>>,
     order: &mut Vec<Arc<Plugin>>,
 ) {
     let Some(plugin) = linked.remove(name) else {
         return;
     };
-    for link in plugin.links() {
-        if let Some(provider) = link.provider() {
-            start_after_providers(provider.name(), linked, order);
-        }
+    for provider in providers.get(&plugin.id()).into_iter().flatten().flatten() {
+        start_after_providers(provider.plugin.name(), linked, providers, order);
     }
     order.push(plugin);
 }

@@ -28,7 +28,7 @@ const INSERT: &str = "INSERT INTO faults (id) VALUES ($1)";
 
 impl migrations::Guest for FaultyService {
     fn migrations(_: Dialect) -> Vec<Migration> {
-        vec![Migration {
+        let mut all = vec![Migration {
             number: 1,
             name: "faults".to_owned(),
             tables: vec![Table {
@@ -36,7 +36,19 @@ impl migrations::Guest for FaultyService {
                 columns: vec!["id".to_owned()],
             }],
             statements: vec!["CREATE TABLE IF NOT EXISTS faults (id BIGINT)".to_owned()],
-        }]
+        }];
+        // Another version of it, as far as its schema goes.
+        if std::env::var("SCHEMA").is_ok_and(|schema| schema == "2") {
+            all.push(Migration {
+                number: 2,
+                name: "notes".to_owned(),
+                tables: Vec::new(),
+                statements: vec![
+                    "ALTER TABLE faults ADD COLUMN note TEXT DEFAULT 'new'".to_owned(),
+                ],
+            });
+        }
+        all
     }
 }
 

@@ -2,6 +2,7 @@
 //! against wasmtime's own, side by side in one run; also into `bench-database.tsv`.
 
 mod calls;
+mod instances;
 mod native;
 mod ours;
 
@@ -38,6 +39,7 @@ fn main() -> anyhow::Result<()> {
     }
     if wanted("calls") {
         measures.push(calls::plugin_to_plugin()?);
+        measures.extend(instances::measures()?);
     }
     report("bench-database.tsv", &measures)
 }

@@ -136,7 +136,7 @@ impl Host {
         function: &'static str,
         arguments: &[&str],
     ) -> impl Future<Output = anyhow::Result<()>> + Send + 'static {
-        let (engine, plugin) = (self.engine.clone(), self.plugins.get(plugin).cloned());
+        let (engine, plugin) = (self.engine.clone(), self.plugins.get(plugin));
         let arguments: Vec<_> = arguments.iter().map(|text| (*text).to_owned()).collect();
         async move {
             let plugin = plugin.context("it was loaded")?;
@@ -165,13 +165,13 @@ impl Host {
         });
         let strategy = self.runtime.block_on(async {
             let scope = plugin.scope();
-            let made = StrategyInstance::create(plugin, &scope, parameters.into(), LONGEST).await;
+            let made = StrategyInstance::create(&plugin, &scope, parameters.into(), LONGEST).await;
             scope.finish().await;
             made
         })?;
         let strategy = Arc::new(Mutex::new(strategy));
         self.timed(|at| {
-            let strategy = Arc::clone(&strategy);
+            let (strategy, plugin) = (Arc::clone(&strategy), plugin.clone());
             let price = 100.0 + f64::from(at % 7);
             let bar = Bar {
                 symbol: "IBM".to_owned(),
@@ -183,7 +183,7 @@ impl Host {
                 volume: 1.0,
             };
             async move {
-                strategy.lock().await.on_bar(bar).await?;
+                strategy.lock().await.on_bar(&plugin, bar).await?;
                 Ok(())
             }
         })
