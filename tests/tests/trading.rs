@@ -581,6 +581,11 @@ fn without_a_feed_the_host_stays_until_it_is_told_to_stop() -> anyhow::Result<()
         line.contains("running") && line.contains("order-manager"),
         "{line}"
     );
+    // A limit of the system's that is lower than the host's own is told of at once.
+    let maps: usize = std::fs::read_to_string("/proc/sys/vm/max_map_count")?
+        .trim()
+        .parse()?;
+    assert_eq!(line.contains("vm.max_map_count"), maps < 74_096, "{line}");
     assert!(child.try_wait()?.is_none());
     terminate(&child)?;
     assert_eq!(child.wait()?.code(), Some(0));

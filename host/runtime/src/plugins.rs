@@ -195,6 +195,11 @@ impl Plugins {
         self.current().waiting().to_vec()
     }
 
+    /// See [`Engine::fewer_instances_than`].
+    pub fn fewer_instances_than(&self, wanted: usize) -> Option<usize> {
+        self.shared.engine.fewer_instances_than(wanted)
+    }
+
     /// Where they are loaded from.
     pub fn folder(&self) -> &Path {
         &self.shared.folder

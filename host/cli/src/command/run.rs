@@ -74,11 +74,6 @@ pub(crate) async fn run(
                 plugins.folder().display()
             );
         }
-        if let Some(instances) = engine.fewer_instances_than(INSTANCES) {
-            tracing::warn!(
-                "all plugins together can have {instances} instances at once, fewer than the {INSTANCES} that one may have: the system's vm.max_map_count ends it; raise it (sysctl vm.max_map_count=131072) for more strategy rows than that"
-            );
-        }
         let live = Live::start(common, settings, &plugins)?;
         let ended = run_plugins(settings, &database, &plugins, seed, feed, bars, stop, &live).await;
         drop(live);
@@ -131,6 +126,12 @@ async fn run_plugins(
         stay_up(database, plugins, stop).await;
         return Ok(Ended::Feed);
     };
+    // Told of in time where it may matter, and otherwise in the log alone.
+    match room(plugins) {
+        Some((instances, text)) if desk.rows().len() > instances / 2 => tracing::warn!("{text}"),
+        Some((_, text)) => tracing::info!("{text}"),
+        None => {}
+    }
     let bar = logging::show(progress_bar(bars));
     let begun = Instant::now();
     let ended = desk.trade(feed, stop, reloads, |bars| bar.inc(bars)).await;
@@ -238,14 +239,24 @@ fn is_conflict(error: &anyhow::Error, scope: &Scope) -> bool {
         || matches!(scope.trouble(), Some(Error::Conflict { .. }))
 }
 
+/// How many instances this system has room for, where they are fewer than a host is expected to have, and that in words.
+fn room(plugins: &Plugins) -> Option<(usize, String)> {
+    let instances = plugins.fewer_instances_than(INSTANCES)?;
+    let text = format!(
+        "room for {instances} instances at once by the system's vm.max_map_count, not for {INSTANCES} (raise it with: sysctl -w vm.max_map_count=131072)"
+    );
+    Some((instances, text))
+}
+
 async fn stay_up(database: &Database, plugins: &Plugins, mut stop: watch::Receiver<bool>) {
     let names: Vec<_> = plugins
         .iter()
         .map(|plugin| plugin.name().to_string())
         .collect();
     eprintln!(
-        "host: running {}; stop with Ctrl-C or SIGTERM",
-        names.join(", ")
+        "host: running {}; stop with Ctrl-C or SIGTERM{}",
+        names.join(", "),
+        room(plugins).map_or_else(String::new, |(_, text)| format!("; {text}"))
     );
     let mut status = tokio::time::interval(STATUS_EVERY);
     loop {
