@@ -28,6 +28,8 @@ if [ -z "$deny" ]; then
     fi
 fi
 
+# Those for other systems too, which no build here fetches, and without which it can't say what they are.
+cargo fetch --locked --quiet || fail "the crates of Cargo.lock can't be fetched" "Run: cargo fetch --locked"
 "$deny" --offline check licenses bans sources
 
 # A copy fetched earlier does not count: it does not know of what has come to light since.
