@@ -26,6 +26,35 @@ const WRITABLE: u32 = 0o022;
 /// Whoever may write to such a folder still can't rename what is another's.
 const STICKY: u32 = 0o1000;
 
+/// Why a folder is not used for compiled code; the sentence names it and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum CodeCacheError {
+    /// It can't be made or looked at.
+    #[error(
+        "the folder for compiled code {} can't be used ({cause}): name another as `folder` in [cache] of host.toml, or \"\" for none",
+        folder.display()
+    )]
+    Unusable {
+        /// As it was given.
+        folder: PathBuf,
+        /// The system's reason.
+        cause: io::Error,
+    },
+    /// Somebody else could put code of theirs there.
+    #[error(
+        "the folder for compiled code {} is not used: others can write to {}, and could put code of theirs there; \
+         take that away from them (chmod go-w, chown), or name another as `folder` in [cache] of host.toml",
+        folder.display(),
+        writable.display()
+    )]
+    Unsafe {
+        /// The folder.
+        folder: PathBuf,
+        /// It, or one that it is in.
+        writable: PathBuf,
+    },
+}
+
 /// A folder of compiled code.
 #[derive(Debug)]
 pub struct CodeCache {
@@ -40,14 +69,11 @@ impl CodeCache {
     /// Uses this folder, which is made if it is not there, for `most_bytes` bytes in all; the entries used last stay.
     ///
     /// # Errors
-    /// Where it can't be made, or anybody but this user and root could put something else there. The sentence names the folder and
-    /// what to do.
-    pub fn open(folder: &Path, most_bytes: u64) -> Result<Self, String> {
-        let unusable = |error: io::Error| {
-            format!(
-                "the folder for compiled code {} can't be used ({error}): name another as `folder` in [cache] of host.toml, or \"\" for none",
-                folder.display()
-            )
+    /// Where it can't be made, or anybody but this user and root could put something else there.
+    pub fn open(folder: &Path, most_bytes: u64) -> Result<Self, CodeCacheError> {
+        let unusable = |cause: io::Error| CodeCacheError::Unusable {
+            folder: folder.to_owned(),
+            cause,
         };
         DirBuilder::new()
             .recursive(true)
@@ -59,12 +85,8 @@ impl CodeCache {
             let metadata = fs::metadata(ancestor).map_err(unusable)?;
             let is_safe = is_trusted(&metadata) || (at > 0 && metadata.mode() & STICKY != 0);
             if !is_safe {
-                return Err(format!(
-                    "the folder for compiled code {} is not used: others can write to {}, and could put code of theirs there; \
-                     take that away from them (chmod go-w, chown), or name another as `folder` in [cache] of host.toml",
-                    folder.display(),
-                    ancestor.display()
-                ));
+                let writable = ancestor.to_owned();
+                return Err(CodeCacheError::Unsafe { folder, writable });
             }
         }
         Ok(Self {
@@ -323,7 +345,7 @@ mod tests {
         assert!(cache.load(&engine, &sha256).is_none());
         for unsafe_mode in [0o777, 0o770, 0o702] {
             mode(&own, unsafe_mode);
-            let error = CodeCache::open(&own, 1 << 30).unwrap_err();
+            let error = CodeCache::open(&own, 1 << 30).unwrap_err().to_string();
             assert!(error.contains("others can write to"), "{error}");
         }
         mode(&own, 0o700);

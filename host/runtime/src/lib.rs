@@ -43,7 +43,7 @@ mod warm;
 mod wasm_file;
 mod wave;
 
-pub use code_cache::CodeCache;
+pub use code_cache::{CodeCache, CodeCacheError};
 pub use engine::{EPOCH_TICK, Engine};
 pub use error::{CallError, LoadError, Wait, shortened};
 pub use exports::Interface;

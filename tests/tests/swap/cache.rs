@@ -19,7 +19,7 @@ fn load(house: &House, cache: &Path) -> anyhow::Result<(Duration, Duration)> {
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        let cache = CodeCache::open(cache, 1 << 30).map_err(anyhow::Error::msg)?;
+        let cache = CodeCache::open(cache, 1 << 30)?;
         let engine = Engine::new()?.with_code_cache(cache);
         let database = Database::open(Settings::new(DatabaseUrl::parse(house.url())?))?;
         let options = |_: &str| PluginOptions::default();

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use clap::{Args, Parser, Subcommand};
 use poolhouse_database::{Database, Error, UnavailableReason};
-use poolhouse_runtime::{CodeCache, Engine, LoadError};
+use poolhouse_runtime::{CodeCache, CodeCacheError, Engine, LoadError};
 
 use crate::settings::Settings;
 
@@ -83,6 +83,11 @@ fn new_engine(settings: &Settings) -> anyhow::Result<Engine> {
     };
     Ok(match CodeCache::open(folder, settings.cache.size) {
         Ok(cache) => engine.with_code_cache(cache),
+        // Such as a service's user without a home, which nobody asked to have a cache.
+        Err(reason @ CodeCacheError::Unusable { .. }) if settings.cache.is_default => {
+            tracing::info!("{reason}");
+            engine
+        }
         Err(reason) => {
             tracing::warn!("{reason}");
             engine

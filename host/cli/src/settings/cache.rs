@@ -22,6 +22,8 @@ pub(super) struct CacheSection {
 pub(crate) struct Cache {
     /// None = nowhere.
     pub(crate) folder: Option<PathBuf>,
+    /// Nobody named the folder.
+    pub(crate) is_default: bool,
     /// Bytes of all that is kept.
     pub(crate) size: u64,
 }
@@ -32,12 +34,14 @@ impl CacheSection {
     }
 
     pub(super) fn settings(self) -> Cache {
+        let is_default = self.folder.is_none();
         let folder = match self.folder {
             Some(folder) => Some(from_home(folder)).filter(|folder| !folder.as_os_str().is_empty()),
             None => default_folder(),
         };
         Cache {
             folder,
+            is_default,
             size: self.size.map_or(DEFAULT_SIZE, |bytes| bytes.0),
         }
     }
