@@ -1,0 +1,97 @@
+// Puts the author's modules, the SDK and the glue into one script, and keeps the map to the author's lines; types are
+// another step's business.
+
+import { isAbsolute, join, relative, resolve } from "node:path";
+
+import { BuildError } from "./errors.mjs";
+import { SOURCE_MAP } from "./glue.mjs";
+
+/**
+ * The names that the author's module exports.
+ */
+export async function findExports(tools, { source, sdk, world }) {
+  const { metafile } = await run(tools, { entryPoints: [source], outfile: "plugin.js", metafile: true }, { sdk, world });
+  return metafile.outputs[Object.keys(metafile.outputs)[0]].exports;
+}
+
+/**
+ * The whole script, and its source map.
+ */
+export async function bundle(tools, { entry, plugin, sdk, world, work }) {
+  const { outputFiles } = await run(
+    tools,
+    {
+      stdin: { contents: entry, resolveDir: plugin, sourcefile: "glue" },
+      outfile: join(work, "plugin.js"),
+      sourcemap: "external",
+      sourcesContent: false,
+    },
+    { sdk, world },
+  );
+  const text = (ending) => outputFiles.find(({ path }) => path.endsWith(ending)).text;
+  const { sources, mappings } = JSON.parse(text(".js.map"));
+  const sourceMap = { sources: sources.map((path) => shown(resolve(work, path), { plugin, sdk })), mappings };
+  return { code: text("plugin.js").replace(SOURCE_MAP, () => JSON.stringify(sourceMap)), sourceMap };
+}
+
+async function run(tools, options, { sdk, world }) {
+  const esbuild = tools.require("esbuild");
+  try {
+    return await esbuild.build({
+      bundle: true,
+      charset: "utf8",
+      format: "esm",
+      logLevel: "silent",
+      platform: "neutral",
+      plugins: [resolver(sdk, world)],
+      target: "es2022",
+      treeShaking: true,
+      write: false,
+      ...options,
+    });
+  } catch (error) {
+    if (!Array.isArray(error.errors)) {
+      throw error;
+    }
+    const errors = error.errors.map((message) => ({ ...message, notes: [], pluginName: "" }));
+    const messages = await esbuild.formatMessages(errors, { kind: "error", color: process.stderr.isTTY });
+    throw new BuildError(messages.join("").trim());
+  }
+}
+
+/**
+ * `#poolhouse` is the SDK that the plugin is built with, and ids of WIT are the host's; whatever else is a file or a package.
+ */
+function resolver(sdk, world) {
+  return {
+    name: "poolhouse",
+    setup({ onResolve }) {
+      onResolve({ filter: /^#poolhouse$/ }, () => ({ path: join(sdk, "index.js") }));
+      onResolve({ filter: /^[a-z][a-z0-9-]*:[a-z]/ }, ({ path }) => {
+        if (world.imports.includes(path)) {
+          return { path, external: true };
+        }
+        const text = path.startsWith("node:")
+          ? `a plugin has no modules of Node.js: \`${path}\` is not there`
+          : `the world in wit/world.wit does not import \`${path}\`; add \`import ${path};\` to it`;
+        return { errors: [{ text }] };
+      });
+    },
+  };
+}
+
+/**
+ * A file's name as a stack shows it: the plugin's own from its folder on, the SDK's under `poolhouse`.
+ */
+function shown(path, { plugin, sdk }) {
+  for (const [folder, prefix] of [
+    [sdk, "poolhouse/"],
+    [plugin, ""],
+  ]) {
+    const inside = relative(folder, path);
+    if (!inside.startsWith("..") && !isAbsolute(inside)) {
+      return (prefix + inside).replaceAll("\\", "/");
+    }
+  }
+  return path.split(/[\\/]/).at(-1);
+}

@@ -1,0 +1,156 @@
+// Stands between the contract's bindings and the author's code: which exceptions are answers and which are bugs, and what a
+// strategy class is to the host. The build calls it; plugins do not.
+
+import { Decimal } from "./decimal.js";
+import { DatabaseError } from "./errors.js";
+import { Failure } from "./failure.js";
+import { readable } from "./stack.js";
+import { Bar, Parameters } from "./strategy.js";
+
+export { provide } from "./host.js";
+export { describeSource } from "./stack.js";
+
+/**
+ * The interface `poolhouse:trading/strategy` of a strategy class.
+ */
+export function exportStrategy(file, name, strategy) {
+  const where = `\`${name}\` of ${file}`;
+  check(where, typeof strategy === "function", "is no class");
+  for (const method of ["warmUpBars", "onBar"]) {
+    check(where, typeof strategy.prototype?.[method] === "function", `has no method \`${method}\``);
+  }
+  check(where, typeof strategy.description?.summary === "string", "has no `static description` with a `summary`");
+  // Once, while the component is built, so that a mistake in it is the build's error.
+  const description = Object.freeze({
+    summary: strategy.description.summary,
+    parameters: Object.entries(strategy.description.parameters ?? {}).map(([name, info]) => parameter(where, name, info)),
+  });
+
+  class Instance {
+    static create(parameters) {
+      try {
+        const instance = new Instance();
+        instance.strategy = new strategy(new Parameters(parameters.map(({ name, value }) => [name, value])));
+        return instance;
+      } catch (error) {
+        throw sentence(error);
+      }
+    }
+
+    warmUpBars() {
+      try {
+        return this.strategy.warmUpBars();
+      } catch (error) {
+        throw bug(error);
+      }
+    }
+
+    onBar(fields) {
+      try {
+        return signals(this.strategy.onBar(new Bar(fields)));
+      } catch (error) {
+        throw sentence(error);
+      }
+    }
+  }
+
+  return { describe: () => description, Instance };
+}
+
+/**
+ * An interface whose functions are methods of an object: all that are named must be there. `this` is the object in them.
+ */
+export function exportInterface(file, name, object, functions) {
+  check(`\`${name}\` of ${file}`, object !== null && (typeof object === "object" || typeof object === "function"), "is no object with functions");
+  return Object.fromEntries(functions.map((called) => [called, exportFunction(file, `${name}.${called}`, object[called], object)]));
+}
+
+/**
+ * A function of a world, or of an interface.
+ */
+export function exportFunction(file, name, call, self) {
+  const where = `\`${name}\` of ${file}`;
+  check(where, typeof call === "function", "is no function");
+  return (...args) => {
+    try {
+      return settled(where, call.apply(self, args));
+    } catch (error) {
+      throw failure(error);
+    }
+  };
+}
+
+function check(where, holds, what) {
+  if (!holds) {
+    throw new Error(`${where} ${what}, as wit/world.wit asks for`);
+  }
+}
+
+function parameter(where, name, { kind, summary, minimum, maximum, default: initial }) {
+  const known = ["integer", "number", "text", "boolean"].includes(kind);
+  check(`parameter \`${name}\` of ${where}`, known && typeof summary === "string", "lacks its `kind` (integer, number, text or boolean) or `summary`");
+  return { name, kind, summary, minimum: plain(minimum), maximum: plain(maximum), default: plain(initial) };
+}
+
+// Numbers without an exponent.
+function plain(value) {
+  return typeof value === "number" ? String(Decimal.shortest(value) ?? value) : value === undefined ? undefined : String(value);
+}
+
+function signals(answer) {
+  if (!Array.isArray(answer)) {
+    throw new TypeError(`onBar answered ${answer === null ? "null" : typeof answer}; it must answer an array of signals, which may be empty`);
+  }
+  return answer;
+}
+
+// The bindings would wait for a promise, but the database does not: what it awaits would run after its transaction's end.
+function settled(where, answer) {
+  if (typeof answer?.then === "function") {
+    throw new TypeError(`${where} answered a promise; the functions of a plugin are synchronous`);
+  }
+  return answer;
+}
+
+// For functions that answer `result<_, string>`: a strategy's.
+function sentence(error) {
+  if (error instanceof Failure || error instanceof DatabaseError) {
+    return { payload: error.message };
+  }
+  return bug(error);
+}
+
+function failure(error) {
+  if (error instanceof DatabaseError) {
+    return new Failure(error.message);
+  }
+  // A failure, an error of the plugin's own type, or what another plugin answered: the bindings take it from here.
+  if (error !== null && typeof error === "object" && Object.hasOwn(error, "payload")) {
+    return error;
+  }
+  return bug(error);
+}
+
+function bug(error) {
+  return new Bug(error);
+}
+
+/**
+ * An exception that is nobody's answer. The bindings take the `payload` of what is thrown for the answer's error, and trap where
+ * reading it throws, as it does where a function has no error to answer. What ended it, the engine writes to standard error,
+ * which the host logs, in the words of `toSource`.
+ */
+class Bug {
+  constructor(error) {
+    Object.defineProperty(this, "payload", {
+      get: () => {
+        throw this;
+      },
+    });
+    this.error = error;
+  }
+
+  toSource() {
+    return readable(this.error);
+  }
+}

@@ -1,0 +1,1 @@
+"""The package's own tests; a plugin's copy of the package does not have them."""
