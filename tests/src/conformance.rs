@@ -8,17 +8,31 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use poolhouse_database::{Database, DatabaseUrl, Grants, PoolOptions, Settings, Tables};
-use poolhouse_runtime::{Answer, CallError, Engine, Limits, PluginOptions, Plugins};
+use poolhouse_runtime::{Answer, CallError, CodeCache, Engine, Limits, PluginOptions, Plugins};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
 use tokio::runtime::Runtime;
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 
-use crate::{Backend, House, test_guest};
+use crate::{Backend, House, target, test_guest};
 use script::Step;
 
 /// The guest's name, as a plugin.
 pub const GUEST: &str = "conformance";
+
+/// The variable that names another guest of the same world, such as one in another language, to run all of this through.
+const OTHER_GUEST: &str = "POOLHOUSE_CONFORMANCE_GUEST";
+
+/// Bytes of compiled code that are kept from one stage to the next: an interpreter takes seconds to compile.
+const CODE_CACHE: u64 = 1 << 30;
+
+/// Bytes of memory that a guest needs which allocates 8 MiB: an interpreter has 13 to 20 MiB of its own.
+pub fn least_memory() -> usize {
+    match std::env::var_os(OTHER_GUEST) {
+        Some(_) => 32 << 20,
+        None => 16 << 20,
+    }
+}
 
 /// How long a server may take to end what was cancelled.
 const ENDING: Duration = Duration::from_secs(5);
@@ -148,7 +162,11 @@ impl Stage {
     }
 
     fn on(house: House, backend: Backend, controlled: bool, setup: Setup) -> anyhow::Result<Self> {
-        house.add_plugin(&test_guest(GUEST)?)?;
+        let guest = match std::env::var_os(OTHER_GUEST) {
+            Some(file) => file.into(),
+            None => test_guest(GUEST)?,
+        };
+        std::fs::copy(guest, house.path(&format!("plugins/{GUEST}.wasm")))?;
         for other in &setup.others {
             house.write(&format!("plugins/{}.wasm", other.name), &other.component)?;
         }
@@ -161,7 +179,11 @@ impl Stage {
             .build()?;
         let (engine, plugins, database, control) = runtime.block_on(async {
             let database = Database::open(settings)?;
-            let engine = Engine::new()?;
+            let engine = match CodeCache::open(&target()?.join("conformance-code"), CODE_CACHE) {
+                Ok(cache) => Engine::new()?.with_code_cache(cache),
+                // Where others can write to the folder it is only slower.
+                Err(_) => Engine::new()?,
+            };
             let options = |name: &str| {
                 let other = setup.others.iter().find(|other| other.name == name);
                 other.map_or_else(

@@ -97,6 +97,9 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             }
             Command::Status(status) => command::status::run(&settings, status).await,
             Command::Reload => command::reload::run(&settings).await,
+            Command::New(new) => command::new::run(&arguments.common.plugins, &new),
+            Command::Build(build) => command::build::run(&arguments.common, &settings, build).await,
+            Command::Dev(dev) => command::dev::run(&arguments.common, &settings, dev).await,
         }
     });
     runtime.shutdown_timeout(LONGEST_SHUTDOWN);

@@ -61,6 +61,11 @@ impl PluginSettings {
         })
     }
 
+    /// Whether the operator has said anything of that plugin.
+    pub(crate) fn has_section(&self, name: &str) -> bool {
+        self.plugins.contains_key(name)
+    }
+
     /// What a plugin may do: its own section over the common limits.
     pub(crate) fn plugin(&self, name: &str) -> PluginOptions {
         let options = match self.plugins.get(name) {

@@ -7,6 +7,7 @@ wasmtime::component::bindgen!({
 
         world host {
             import poolhouse:database/database@0.1.0;
+            import wasi:logging/logging@0.1.0-draft;
             export poolhouse:plugin/migrations@0.1.0;
             export poolhouse:plugin/lifecycle@0.1.0;
             export poolhouse:trading/config-loader@0.1.0;

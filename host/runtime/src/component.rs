@@ -186,7 +186,8 @@ fn offered(engine: &Engine, component: &Component) -> Vec<OfferedInterface> {
     let ty = component.component_type();
     let mut offered = Vec::new();
     for (name, item) in ty.exports(engine.wasmtime()) {
-        if is_for_host(name) || name.len() > LONGEST_NAME {
+        // What has no package's name is a matter between a component and its own toolchain.
+        if is_for_host(name) || name.len() > LONGEST_NAME || !name.contains(':') {
             continue;
         }
         let (ComponentItem::ComponentInstance(interface), Some(parent)) =
@@ -228,12 +229,13 @@ pub(crate) fn is_for_host(interface: &str) -> bool {
 }
 
 /// What the host itself has for plugins.
-pub(crate) const OFFER: &str = "a plugin may import poolhouse:database/database and WASI 0.2, of the versions in wit/, \
+pub(crate) const OFFER: &str = "a plugin may import poolhouse:database/database, wasi:logging/logging and WASI 0.2, of the versions in wit/, \
      and interfaces of plain data that other plugins export";
 
 fn is_offered(import: &str) -> bool {
     let (interface, version) = import.split_once('@').unwrap_or((import, ""));
     match interface.split_once(':') {
+        Some(("wasi", "logging/logging")) => version == "0.1.0-draft",
         Some(("wasi", rest)) => {
             let package = rest.split('/').next().unwrap_or_default();
             version.starts_with("0.2.")
@@ -261,6 +263,8 @@ mod tests {
     fn offers_are_by_package_and_version() {
         for (import, offered) in [
             ("wasi:cli/stdout@0.2.6", true),
+            ("wasi:logging/logging@0.1.0-draft", true),
+            ("wasi:logging/logging@0.2.0", false),
             ("wasi:http/types@0.2.6", false),
             ("wasi:cli/stdout@0.3.0", false),
             ("poolhouse:database/database@0.1.0", true),

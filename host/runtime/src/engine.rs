@@ -1,5 +1,6 @@
 //! The one wasmtime engine: its configuration, its linker, and the clock that interrupts guests.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,12 +10,16 @@ use crate::admission::Supply;
 use crate::code_cache::CodeCache;
 use crate::database;
 use crate::error::LoadError;
+use crate::logging;
 use crate::long_running;
 use crate::state::PluginState;
 use crate::wasm_file::one_line;
 
 /// How often running guests are interrupted to look at the clock and let others run.
 pub const EPOCH_TICK: Duration = Duration::from_millis(10);
+
+/// Frames of a trap's stack, the innermost; what an author looks for is seldom further out.
+const MAX_FRAMES: usize = 16;
 
 /// Compiles and links components. A clone is another handle to the same engine.
 #[derive(Clone)]
@@ -31,24 +36,34 @@ impl Engine {
     /// # Errors
     /// Only where this machine can't run wasmtime at all, such as an unknown processor.
     pub fn new() -> Result<Self, LoadError> {
-        Self::try_new().map_err(|error| LoadError::Engine(one_line(&error)))
+        Self::try_new(false).map_err(|error| LoadError::Engine(one_line(&error)))
     }
 
-    fn try_new() -> wasmtime::Result<Self> {
+    /// The same for a process that runs no plugins beside: it compiles on all processors. What it keeps in the code cache is the same.
+    ///
+    /// # Errors
+    /// Those of [`Engine::new`].
+    pub fn compiling_on_all_processors() -> Result<Self, LoadError> {
+        Self::try_new(true).map_err(|error| LoadError::Engine(one_line(&error)))
+    }
+
+    fn try_new(on_all_processors: bool) -> wasmtime::Result<Self> {
         let mut config = wasmtime::Config::new();
         config.epoch_interruption(true);
         // Synchronous components call four times faster without the machinery of WASI 0.3.
         config.concurrency_support(false);
-        // One thread of the host's own choosing, whose priority it sets, and not all of the machine's.
-        config.parallel_compilation(false);
-        // The offsets in a trap's backtrace say nothing to an operator; the guest's own message does.
-        config.wasm_backtrace_max_frames(None);
+        // Where plugins run, one thread of the host's own choosing, whose priority it sets.
+        config.parallel_compilation(on_all_processors);
+        // Where a trap was, by function and, where the guest has debug information, by file and line.
+        config.wasm_backtrace_max_frames(NonZeroUsize::new(MAX_FRAMES));
+        config.wasm_backtrace_details(wasmtime::WasmBacktraceDetails::Enable);
         let engine = wasmtime::Engine::new(&config)?;
         tick(&engine)?;
 
         let mut linker = Linker::new(&engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
         database::add_to_linker(&mut linker)?;
+        logging::add_to_linker(&mut linker)?;
         Ok(Self {
             engine,
             linker: Arc::new(linker),

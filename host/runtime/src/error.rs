@@ -214,7 +214,10 @@ pub enum CallError {
         over_limit: bool,
     },
     /// The guest did not answer in time; its instance is discarded.
-    #[error("plugin \"{plugin}\" gave no answer from {function} within {limit:?} ({setting})")]
+    #[error(
+        "plugin \"{plugin}\" gave no answer from {function} within {limit:?} ({setting}){}",
+        place.as_deref().map(|place| format!("; it was {place}")).unwrap_or_default()
+    )]
     TimedOut {
         /// The plugin.
         plugin: Arc<str>,
@@ -224,6 +227,8 @@ pub enum CallError {
         limit: Duration,
         /// The setting that says so, for a person.
         setting: &'static str,
+        /// Where it computed, from "at" on; none where it waited, or its component has no debug information.
+        place: Option<String>,
     },
     /// The guest answered, but had left a transaction or cursor open.
     #[error(

@@ -11,11 +11,29 @@ use crate::limits::Limits;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Which of its two streams a guest wrote to.
+/// How much a line matters: as the guest says, or by the stream that it wrote to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stream {
-    Stdout,
-    Stderr,
+pub(crate) enum Severity {
+    Trace,
+    Debug,
+    /// And what a guest writes to stdout.
+    Info,
+    /// And what a guest writes to stderr.
+    Warn,
+    Error,
+}
+
+/// Writes one line at that severity; or, without a line, says whether anybody would see it.
+macro_rules! at_severity {
+    ($severity:expr, $log:ident, $act:ident) => {
+        match $severity {
+            Severity::Trace => $act!($log, TRACE),
+            Severity::Debug => $act!($log, DEBUG),
+            Severity::Info => $act!($log, INFO),
+            Severity::Warn => $act!($log, WARN),
+            Severity::Error => $act!($log, ERROR),
+        }
+    };
 }
 
 /// One plugin's log, that of all its instances together.
@@ -54,29 +72,34 @@ impl GuestLog {
 
     /// Logs what a guest wrote as one line, or several if it is longer once it is printable; or counts it, if there were
     /// enough in this second.
-    pub(crate) fn line(self: &Arc<Self>, stream: Stream, line: &[u8]) {
-        if !self.is_admitted() {
+    pub(crate) fn line(self: &Arc<Self>, severity: Severity, line: &[u8]) {
+        // What nobody would see takes no place of what somebody would.
+        if !is_seen(severity) || !self.is_admitted() {
             return;
         }
         let text = printable(String::from_utf8_lossy(line).trim_end());
         let (first, mut rest) = split(&text, self.line_bytes);
-        self.write(stream, first);
+        self.write(severity, first);
         while !rest.is_empty() && self.is_admitted() {
             let (piece, behind) = split(rest, self.line_bytes);
-            self.write(stream, piece);
+            self.write(severity, piece);
             rest = behind;
         }
     }
 
-    fn write(&self, stream: Stream, line: &str) {
-        match stream {
-            Stream::Stdout => {
-                tracing::info!(target: "poolhouse::guest", plugin = %self.plugin, "{line}");
-            }
-            Stream::Stderr => {
-                tracing::warn!(target: "poolhouse::guest", plugin = %self.plugin, "{line}");
-            }
+    fn write(&self, severity: Severity, line: &str) {
+        macro_rules! write {
+            ($line:ident, $level:ident) => {
+                tracing::event!(
+                    target: "poolhouse::guest",
+                    tracing::Level::$level,
+                    plugin = %self.plugin,
+                    "{}",
+                    $line
+                )
+            };
         }
+        at_severity!(severity, line, write);
     }
 
     /// Whether one more line may be logged now; else it is counted.
@@ -141,6 +164,15 @@ impl Drop for GuestLog {
         let left_out = self.second.get_mut().left_out;
         self.tell(left_out);
     }
+}
+
+fn is_seen(severity: Severity) -> bool {
+    macro_rules! ask {
+        ($nothing:ident, $level:ident) => {
+            tracing::enabled!(target: "poolhouse::guest", tracing::Level::$level)
+        };
+    }
+    at_severity!(severity, nothing, ask)
 }
 
 /// The text with everything written out that a terminal would obey rather than show.

@@ -32,6 +32,9 @@ pub struct Inspection {
     pub exports: Vec<Export>,
     /// Why this host can't load it as things stand, in sentences; empty = it can.
     pub troubles: Vec<String>,
+    /// Why no host of this version could load it, whatever lies beside it: it imports what is not to be had, or its
+    /// migrations can't be asked.
+    pub unlinkable: Option<String>,
     /// Its migrations; none where it has none, or could not be asked.
     pub migrations: Option<Result<Migrations, CallError>>,
     /// Its strategy; none where it is no strategy, or could not be asked.
@@ -114,6 +117,7 @@ pub async fn inspect(
         imports: imports(engine, &component),
         exports: exports(engine, &component),
         troubles: Vec::new(),
+        unlinkable: None,
         migrations: None,
         strategy: None,
         facts: facts.clone(),
@@ -142,11 +146,16 @@ pub async fn inspect(
                 found.strategy = ask_strategy(&plugin).await;
                 if let Some(Err(error)) = &found.migrations {
                     found.troubles.push(error.to_string());
+                    found.unlinkable = Some(error.to_string());
                 }
             }
         }
-        Err(error) if found.troubles.is_empty() => found.troubles.push(error.to_string()),
-        Err(_) => {}
+        Err(error) => {
+            if found.troubles.is_empty() {
+                found.troubles.push(error.to_string());
+            }
+            found.unlinkable = found.troubles.first().cloned();
+        }
     }
     if let Err(error) = pinned {
         found.troubles.push(error.to_string());

@@ -16,6 +16,7 @@ use crate::limits::Limits;
 use crate::long_running::Considerate;
 use crate::sandbox::{Places, Sandbox};
 use crate::scope::{Entry, Scope};
+use crate::stack;
 use crate::state::PluginState;
 
 /// However deep a call is, so much it may hand over, unless its plugin may less.
@@ -155,7 +156,7 @@ impl Running {
                 _places: places,
             }),
             Ok(Err(error)) => Err(failure(&mut store, sandbox, call, &error)),
-            Err(_) => Err(timed_out(&access.plugin, call)),
+            Err(_) => Err(timed_out(&access.plugin, call, None)),
         }
     }
 
@@ -219,7 +220,7 @@ impl Running {
                 Ok(answer)
             }
             Some(Ok(Err(error))) => Err(failure(&mut self.store, &self.sandbox, &call, &error)),
-            Some(Err(_)) => Err(timed_out(&access.plugin, &call)),
+            Some(Err(_)) => Err(timed_out(&access.plugin, &call, None)),
             None => Err(stopped(&self.sandbox, &call)),
         };
         let counters = &self.sandbox.counters;
@@ -269,12 +270,13 @@ fn stopped(sandbox: &Sandbox, call: &Call) -> CallError {
     }
 }
 
-fn timed_out(plugin: &Arc<str>, call: &Call) -> CallError {
+fn timed_out(plugin: &Arc<str>, call: &Call, place: Option<String>) -> CallError {
     CallError::TimedOut {
         plugin: Arc::clone(plugin),
         function: Arc::clone(&call.function),
         limit: call.limit,
         setting: call.setting,
+        place,
     }
 }
 
@@ -303,7 +305,7 @@ fn failure(
         if sandbox.cut.is_cut() {
             return stopped(sandbox, call);
         }
-        return timed_out(&sandbox.plugin, call);
+        return timed_out(&sandbox.plugin, call, stack::with_lines(error));
     }
     let state = store.data_mut();
     let refused = state.growth.refused.take();
@@ -323,6 +325,8 @@ fn failure(
     let said = state.wasi.stderr.take_tail();
     if !said.is_empty() {
         reason = format!("{reason}; it said: {said}");
+    } else if let Some(place) = stack::of(error) {
+        reason = format!("{reason}, {place}");
     }
     CallError::Trapped {
         plugin: Arc::clone(&sandbox.plugin),

@@ -11,7 +11,7 @@ use tokio::io::AsyncWrite;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
 
-use crate::guest_log::{GuestLog, Stream, printable};
+use crate::guest_log::{GuestLog, Severity, printable};
 
 /// Bytes that a guest may write at once, so that no write takes the host long.
 const MAX_WRITE: usize = 8 << 10;
@@ -22,7 +22,7 @@ const MAX_TAIL: usize = 2 << 10;
 #[derive(Clone)]
 pub(crate) struct Output {
     log: Arc<GuestLog>,
-    stream: Stream,
+    severity: Severity,
     buffer: Arc<Mutex<Buffer>>,
 }
 
@@ -36,10 +36,10 @@ struct Buffer {
 }
 
 impl Output {
-    pub(crate) fn new(log: Arc<GuestLog>, stream: Stream) -> Self {
+    pub(crate) fn new(log: Arc<GuestLog>, severity: Severity) -> Self {
         Self {
             log,
-            stream,
+            severity,
             buffer: Arc::default(),
         }
     }
@@ -49,7 +49,7 @@ impl Output {
         let mut buffer = self.buffer.lock();
         if !buffer.line.is_empty() {
             let line = std::mem::take(&mut buffer.line);
-            self.log.line(self.stream, &line);
+            self.log.line(self.severity, &line);
         }
         buffer.is_continued = false;
         if buffer.tail.is_empty() {
@@ -83,7 +83,7 @@ impl Output {
     fn end_line(&self, buffer: &mut Buffer) {
         // The end alone of a line whose pieces are all logged is no line of its own.
         if !(buffer.is_continued && buffer.line == b"\n") {
-            self.log.line(self.stream, &buffer.line);
+            self.log.line(self.severity, &buffer.line);
         }
         buffer.line.clear();
         buffer.is_continued = false;
@@ -97,7 +97,7 @@ impl Output {
             }
             _ => buffer.line.len(),
         };
-        self.log.line(self.stream, &buffer.line[..whole]);
+        self.log.line(self.severity, &buffer.line[..whole]);
         buffer.line.drain(..whole);
         buffer.is_continued = true;
     }
@@ -185,7 +185,7 @@ mod tests {
             log_line_bytes,
             ..Limits::default()
         };
-        Output::new(GuestLog::new(&"p".into(), &limits), Stream::Stderr)
+        Output::new(GuestLog::new(&"p".into(), &limits), Severity::Warn)
     }
 
     #[test]

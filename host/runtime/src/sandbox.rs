@@ -12,7 +12,7 @@ use wasmtime_wasi::{FsPerms, WasiCtx};
 
 use crate::admission::{Share, Supply};
 use crate::error::CallError;
-use crate::guest_log::{GuestLog, Stream};
+use crate::guest_log::{GuestLog, Severity};
 use crate::instance::Call;
 use crate::limits::Limits;
 use crate::long_running::Pace;
@@ -97,6 +97,8 @@ pub(crate) struct Wasi {
     pub(crate) table: ResourceTable,
     pub(crate) stdout: Output,
     pub(crate) stderr: Output,
+    /// What it logs by level.
+    pub(crate) log: Arc<GuestLog>,
 }
 
 impl Sandbox {
@@ -160,8 +162,8 @@ impl Sandbox {
     /// # Errors
     /// Where a folder can't be opened.
     pub(crate) fn wasi(&self) -> Result<Wasi, CallError> {
-        let stdout = Output::new(Arc::clone(&self.log), Stream::Stdout);
-        let stderr = Output::new(Arc::clone(&self.log), Stream::Stderr);
+        let stdout = Output::new(Arc::clone(&self.log), Severity::Info);
+        let stderr = Output::new(Arc::clone(&self.log), Severity::Warn);
         let mut builder = WasiCtx::builder();
         builder
             .stdout(stdout.clone())
@@ -188,6 +190,7 @@ impl Sandbox {
             table,
             stdout,
             stderr,
+            log: Arc::clone(&self.log),
         })
     }
 

@@ -5,7 +5,7 @@
     reason = "the contract documents its items, and generated helpers are not for reading"
 )]
 
-/// What a plugin imports: `poolhouse:database` and `poolhouse:plugin/types`.
+/// What a plugin imports: `poolhouse:database`, `poolhouse:plugin/types` and `wasi:logging`.
 pub mod imports {
     wit_bindgen::generate!({
         path: "../../wit",
@@ -15,6 +15,7 @@ pub mod imports {
             world imports {
                 import poolhouse:database/database@0.1.0;
                 import poolhouse:plugin/types@0.1.0;
+                import wasi:logging/logging@0.1.0-draft;
             }
         ",
         generate_all,
@@ -27,7 +28,10 @@ pub mod imports {
 pub mod strategy {
     wit_bindgen::generate!({
         path: "../../wit",
-        world: "strategy-plugin",
+        world: "poolhouse:trading/strategy-plugin",
+        with: {
+            "wasi:logging/logging@0.1.0-draft": super::imports::wasi::logging::logging,
+        },
         pub_export_macro: true,
         additional_derives: [PartialEq],
     });

@@ -48,6 +48,8 @@ pub mod strategy;
 
 pub mod database;
 
+pub mod log;
+
 mod failure;
 
 pub mod bindings;

@@ -3,7 +3,7 @@
 use poolhouse_database::PoolOptions;
 use poolhouse_runtime::Limits;
 use poolhouse_tests::conformance::script::*;
-use poolhouse_tests::conformance::{Setup, Stage};
+use poolhouse_tests::conformance::{Setup, Stage, least_memory};
 use poolhouse_tests::{BACKENDS, Backend};
 
 fn limits(limits: Limits) -> Setup {
@@ -311,7 +311,7 @@ fn depth() -> anyhow::Result<()> {
 #[test]
 fn memory() -> anyhow::Result<()> {
     let setup = limits(Limits {
-        memory: 16 << 20,
+        memory: least_memory(),
         ..Limits::default()
     });
     let stage = Stage::start_with(Backend::Sqlite, "", setup)?;

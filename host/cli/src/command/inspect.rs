@@ -210,8 +210,10 @@ fn called_by(export: &Export) -> &'static str {
         "the host"
     } else if export.name.starts_with("poolhouse:trading/") {
         "the host and other plugins"
-    } else {
+    } else if export.name.contains(':') {
         "other plugins and `host call`"
+    } else {
+        "`host call`"
     }
 }
 

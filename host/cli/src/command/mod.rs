@@ -1,8 +1,11 @@
 //! The command line: its commands, one file each, and the options that they share.
 
+pub(crate) mod build;
 pub(crate) mod call;
 pub(crate) mod check;
+pub(crate) mod dev;
 pub(crate) mod inspect;
+pub(crate) mod new;
 pub(crate) mod reload;
 pub(crate) mod run;
 pub(crate) mod status;
@@ -62,6 +65,12 @@ pub(crate) enum Command {
     Inspect(inspect::Inspect),
     /// Tell what the plugins of the host that runs in this folder are doing.
     Status(status::Status),
+    /// Make a folder for a new plugin, which builds as it stands.
+    New(new::New),
+    /// Build plugins' folders into components that this host can load, and put them into the plugins folder.
+    Build(build::Build),
+    /// Build plugins' folders anew whenever something in them changes; a running host takes them in.
+    Dev(dev::Dev),
     /// Have the host that runs in this folder take in what has changed in host.toml, in its plugins folder, and of
     /// strategy rows, users and subscriptions in its database; SIGHUP does the same.
     Reload,
@@ -77,7 +86,10 @@ fn open_database(settings: &Settings) -> anyhow::Result<Database> {
 
 /// The engine of the settings. A cache that can't be used is done without, and that is said.
 fn new_engine(settings: &Settings) -> anyhow::Result<Engine> {
-    let engine = Engine::new()?;
+    with_code_cache(Engine::new()?, settings)
+}
+
+fn with_code_cache(engine: Engine, settings: &Settings) -> anyhow::Result<Engine> {
     let Some(folder) = &settings.cache.folder else {
         return Ok(engine);
     };

@@ -296,6 +296,7 @@ mod tests {
             function: "place".into(),
             limit: Duration::from_secs(10),
             setting: "limit `call_timeout`",
+            place: None,
         };
         let text = because(timed_out, None).unwrap();
         assert!(text.contains("the database hangs"), "{text}");

@@ -1,0 +1,77 @@
+#!/usr/bin/env bash
+# Builds the examples and guests of the languages other than Rust, and runs what can't be a test of the workspace: each SDK's own
+# tests and each example's, natively, and the database's conformance suite through a guest in each language. A language whose
+# toolchain is not there is skipped, which is said at the end; with POOLHOUSE_ALL_LANGUAGES it is a failure.
+#
+# usage: scripts/test-languages.sh build|run TARGET
+#   TARGET   the folder that cargo builds into
+set -euo pipefail
+# shellcheck source=scripts/common.sh
+source "$(dirname "$0")/common.sh"
+
+what=${1:?usage: scripts/test-languages.sh build|run TARGET}
+target=$(cd "${2:?usage: scripts/test-languages.sh build|run TARGET}" && pwd)
+cd "$root"
+
+skipped=()
+
+# Builds folders, installing what is missing; answers 1 where a toolchain is not to be had.
+built() {
+    local log
+    log=$(mktemp)
+    if "$target/release/host" build --install --output "$target/languages" "$@" 2>&1 | tee "$log" >&2; then
+        rm "$log"
+        return
+    fi
+    local reason
+    reason=$(grep -E "can't be built without|could not be installed" "$log" | tail -n1 || true)
+    rm "$log"
+    # Whatever else goes wrong is no reason to go on.
+    if [ -z "$reason" ] || [ -n "${POOLHOUSE_ALL_LANGUAGES:-}" ]; then fail "$* can't be built" "Its tests can't be run."; fi
+    skipped+=("SKIPPED: ${reason#host: }")
+    return 1
+}
+
+natively_python() {
+    # Where the SDK is a package of that name, as in a plugin's own folder.
+    local packages=$target/languages/python
+    mkdir -p "$packages"
+    ln -sfn "$root/sdk/python" "$packages/poolhouse"
+    export PYTHONPATH=$packages PYTHONDONTWRITEBYTECODE=1
+    python3 -m unittest discover --quiet -t "$packages" -s "$packages/poolhouse/tests"
+    local example
+    for example in examples/python/*/; do (cd "$example" && python3 -m unittest --quiet); done
+}
+
+natively_javascript() {
+    node --test sdk/javascript/tests/*.test.js
+    local example
+    for example in examples/{typescript,javascript}/*/; do (cd "$example" && npm test --silent); done
+}
+
+natively_c() {
+    local test program=$target/languages/native-test
+    for test in sdk/c/tests/*_test.c examples/c/*/plugin_test.c; do
+        cc -std=gnu11 -Wall -Wextra -Isdk/c -I"$(dirname "$test")/bindings" -I"$(dirname "$test")" "$test" sdk/c/ph_*.c -lm -o "$program"
+        "$program"
+    done
+    rm "$program"
+}
+
+for language in python javascript c; do
+    examples=("examples/$language"/*/)
+    guests=("tests/guests/conformance-$language"/)
+    # Both run on one engine and one SDK.
+    if [ "$language" = javascript ]; then
+        examples+=(examples/typescript/*/)
+        guests=(tests/guests/conformance-typescript/)
+    fi
+    built "${examples[@]%/}" "${guests[@]%/}" || continue
+    if [ "$what" = build ]; then continue; fi
+    say "The SDK's own tests and the examples', natively: $language"
+    "natively_$language"
+    guest=$(basename "${guests[0]}")
+    say "The conformance suite through $guest:"
+    POOLHOUSE_CONFORMANCE_GUEST=$target/languages/$guest.wasm cargo test --release --workspace --test conformance
+done
+for line in "${skipped[@]}"; do say "$line"; done
