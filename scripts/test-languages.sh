@@ -72,6 +72,13 @@ for language in python javascript c; do
     "natively_$language"
     guest=$(basename "${guests[0]}")
     say "The conformance suite through $guest:"
-    POOLHOUSE_CONFORMANCE_GUEST=$target/languages/$guest.wasm cargo test --release --workspace --test conformance
+    exceptions=()
+    # SpiderMonkey gives back what a call has read when the call ends, and not before; and its bindings leave out a U+FEFF at the
+    # beginning of a text that the plugin is called with. The SDK's manual and the README say so.
+    if [ "$language" = javascript ]; then
+        exceptions=(--skip million::a_million_rows_take_no_more_memory_than_a_few --skip round_trips::texts_come_back)
+    fi
+    POOLHOUSE_CONFORMANCE_GUEST=$target/languages/$guest.wasm \
+        cargo test --release --workspace --test conformance -- "${exceptions[@]}"
 done
 for line in "${skipped[@]}"; do say "$line"; done

@@ -8,6 +8,12 @@ import { Json, kindOf, toContract, TypedValue, uuidOfContract } from "./values.j
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
+/** A text with all that is in it: the engine's decoder leaves out a U+FEFF at the beginning, and can't be told not to. */
+export function decode(bytes) {
+  const text = decoder.decode(bytes);
+  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? `\ufeff${text}` : text;
+}
+
 /**
  * The columns of rows, each an array with one value for each parameter; undefined if there is no row.
  */
@@ -207,8 +213,8 @@ function contentReader(tag, val) {
 function textReader({ offsets, data }) {
   let whole;
   return (row) => {
-    whole ??= decoder.decode(data);
+    whole ??= decode(data);
     const [start, end] = [offsets[row], offsets[row + 1]];
-    return whole.length === data.length ? whole.slice(start, end) : decoder.decode(new Uint8Array(data.buffer, data.byteOffset + start, end - start));
+    return whole.length === data.length ? whole.slice(start, end) : decode(new Uint8Array(data.buffer, data.byteOffset + start, end - start));
   };
 }

@@ -250,11 +250,18 @@ function optionsAndWork(args) {
   return [options, work];
 }
 
+/** Microseconds that the contract can say. */
+const LONGEST = 2n ** 64n - 1n;
+
 function toContract({ isolation = "default", readOnly = false, timeout }) {
   if (timeout !== undefined && !(timeout >= 0 && Number.isFinite(timeout))) {
     throw new RangeError(`a transaction's timeout is a number of milliseconds, not ${timeout}`);
   }
-  return { isolation, readOnly, timeout: timeout === undefined ? undefined : BigInt(Math.round(timeout * 1000)) };
+  if (timeout === undefined) {
+    return { isolation, readOnly, timeout };
+  }
+  const microseconds = BigInt(Math.round(timeout * 1000));
+  return { isolation, readOnly, timeout: microseconds < LONGEST ? microseconds : LONGEST };
 }
 
 /**

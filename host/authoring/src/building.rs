@@ -1,14 +1,14 @@
 //! Builds one plugin's folder: reads what it is, has its language's compiler make the component, and hands over the bytes; where
 //! they are put, and whether the host can link them, is the caller's.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use crate::component;
 use crate::error::Error;
 use crate::fingerprint::fingerprint;
-use crate::language::Component;
-use crate::manifest::Manifest;
+use crate::language::{Component, Language};
+use crate::manifest::{self, Manifest};
 use crate::toolchain::Toolchains;
 use crate::wit::{self, Wit};
 
@@ -56,19 +56,22 @@ impl Job<'_> {
     ) -> Result<Component, Error> {
         let output = self.work.join("plugin.wasm");
         let made_of = self.work.join("made-of");
-        let sources = [&self.manifest.folder, &self.manifest.sdk, &wit.folder]
-            .map(|folder| fingerprint(folder));
-        let now = format!(
-            "{sources:x?} {} {} {toolchain}",
-            self.manifest.world,
-            env!("CARGO_PKG_VERSION")
-        );
+        let made_from = || {
+            let sources = [&self.manifest.folder, &self.manifest.sdk, &wit.folder];
+            let sources = sources.map(|folder| fingerprint(folder));
+            let host = env!("CARGO_PKG_VERSION");
+            format!("{sources:x?} {} {host} {toolchain}", self.manifest.world)
+        };
+        let now = made_from();
         if output.exists() && fs::read_to_string(&made_of).is_ok_and(|then| then == now) {
             return Ok(self.component(output));
         }
         let _ = fs::remove_file(&made_of);
         compile(&output)?;
-        fs::write(&made_of, now).map_err(Error::write(made_of))?;
+        // What was edited meanwhile may be in it or not.
+        if made_from() == now {
+            fs::write(&made_of, now).map_err(Error::write(made_of))?;
+        }
         Ok(self.component(output))
     }
 
@@ -98,10 +101,29 @@ impl Job<'_> {
 pub fn build(build: &Build<'_>) -> Result<(Manifest, Vec<Built>), Error> {
     let folder = fs::canonicalize(build.folder).map_err(Error::read(build.folder))?;
     let manifest = Manifest::read(&folder)?;
+    if manifest.language != Language::Rust {
+        for (key, path) in [("sdk", &manifest.sdk), ("wit", &manifest.wit)] {
+            if !path.is_dir() {
+                return Err(Error::Manifest {
+                    file: folder.join(manifest::FILE),
+                    reason: format!(
+                        "there is no folder {}: correct `{key}`, or bring back what `host new` has put there",
+                        path.display()
+                    ),
+                });
+            }
+        }
+    }
+    // One build of a folder at a time: `host dev` may be at it.
+    let work = folder.join("target");
+    fs::create_dir_all(&work).map_err(Error::write(&work))?;
+    let lock = work.join(".lock");
+    let locked = File::create(&lock).map_err(Error::write(&lock))?;
+    locked.lock().map_err(Error::write(&lock))?;
     let job = Job {
         manifest: &manifest,
         toolchains: build.toolchains,
-        work: folder.join("target"),
+        work,
     };
     let components = manifest.language.compile(&job)?;
     let built = components

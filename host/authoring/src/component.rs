@@ -2,6 +2,8 @@
 //! looks for plugins.
 
 use std::fs;
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use wasm_encoder::{ComponentSection, CustomSection};
@@ -63,9 +65,15 @@ pub(crate) fn put(folder: &Path, name: &str, bytes: &[u8]) -> Result<(PathBuf, b
         return Ok((file, false));
     }
     fs::create_dir_all(folder).map_err(Error::write(folder))?;
-    let new = folder.join(format!(".{name}.wasm.new"));
-    fs::write(&new, bytes).map_err(Error::write(&new))?;
-    fs::rename(&new, &file).map_err(Error::write(&file))?;
+    // Nothing is left of one that can't be written whole.
+    let mut new = tempfile::Builder::new()
+        .prefix(&format!(".{name}."))
+        .permissions(fs::Permissions::from_mode(0o644))
+        .tempfile_in(folder)
+        .map_err(Error::write(folder))?;
+    new.write_all(bytes).map_err(Error::write(&file))?;
+    new.persist(&file)
+        .map_err(|error| Error::write(&file)(error.error))?;
     Ok((file, true))
 }
 

@@ -25,7 +25,7 @@ pub enum Error {
         folder: PathBuf,
     },
     /// A file or folder that the system refuses.
-    #[error("{} can't be {action} ({cause})", path.display())]
+    #[error("{} can't be {action} ({cause}): correct what the system says of it", path.display())]
     File {
         /// Which.
         path: PathBuf,
@@ -89,7 +89,9 @@ pub enum Error {
         remedy: String,
     },
     /// A program that should run and can't be started.
-    #[error("{program} can't be run ({cause})")]
+    #[error(
+        "{program} can't be run ({cause}): correct what the system says of it, or reinstall it"
+    )]
     Start {
         /// Its name.
         program: String,

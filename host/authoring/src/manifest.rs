@@ -38,8 +38,15 @@ pub struct Manifest {
 
 /// What a plugin asks for, as it is written in plugin.toml: the keys of its section of host.toml.
 #[derive(Debug, Clone, Default, Deserialize, PartialEq)]
-#[serde(transparent)]
-pub struct Grants(toml::Table);
+#[serde(
+    deny_unknown_fields,
+    expecting = "a table such as { database = { read = [\"TABLE\"] } }"
+)]
+pub struct Grants {
+    database: Option<toml::Table>,
+    limits: Option<toml::Table>,
+    wasi: Option<toml::Table>,
+}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table")]
@@ -94,6 +101,17 @@ impl Manifest {
             ))
         })?;
         name::check(&file.name).map_err(|error| refuse(error.to_string()))?;
+        // They are shown to the operator, who copies them.
+        if file
+            .grants
+            .lines()
+            .iter()
+            .any(|line| line.contains(char::is_control))
+        {
+            return Err(refuse(
+                "grants: a name has a control character in it, leave it out".to_owned(),
+            ));
+        }
         // It is written into a custom section and shown in tables.
         let is_version = |text: &str| {
             !text.is_empty()
@@ -148,16 +166,28 @@ impl Manifest {
 impl Grants {
     /// Whether it asks for nothing.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.lines().is_empty()
+    }
+
+    fn lines(&self) -> Vec<String> {
+        let all = [
+            ("database", &self.database),
+            ("limits", &self.limits),
+            ("wasi", &self.wasi),
+        ];
+        all.into_iter()
+            .filter_map(|(key, value)| {
+                let value = toml::Value::Table(value.clone()?);
+                Some(format!("{key} = {value}"))
+            })
+            .collect()
     }
 
     /// The lines that give it to the plugin of that name in host.toml.
     pub fn host_toml(&self, plugin: &str) -> String {
-        let mut lines = format!("[plugins.{plugin}]\n");
-        for (key, value) in &self.0 {
-            lines.push_str(&format!("{key} = {value}\n"));
-        }
-        lines
+        let section = format!("[plugins.{plugin}]");
+        let lines: Vec<_> = std::iter::once(section).chain(self.lines()).collect();
+        lines.join("\n") + "\n"
     }
 }
 
@@ -202,6 +232,14 @@ mod tests {
                 "version is \"\": it must be like 0.1.0",
             ),
             ("name = \n", "line 1"),
+            (
+                "name = \"a\"\nversion = \"1\"\nlanguage = \"c\"\n[grants]\n\"x = 1\\n[plugins.other]\\ndatabase\" = {}\n",
+                "unknown field",
+            ),
+            (
+                "name = \"a\"\nversion = \"1\"\nlanguage = \"c\"\n[grants]\ndatabase = { read = [\"a\\nb\"] }\n",
+                "control character",
+            ),
         ] {
             let error = Manifest::parse(Path::new("x"), text)
                 .unwrap_err()

@@ -36,6 +36,10 @@ pub(crate) fn check(name: &str) -> Result<(), Error> {
             "it is not made of lower-case letters, digits and single hyphens, with a letter first in each word",
         );
     }
+    let package = format!("package local:{name};\n");
+    if wit_parser::UnresolvedPackageGroup::parse("world.wit", &package).is_err() {
+        return refuse("it is a word of WIT itself");
+    }
     if RESERVED.contains(&name) {
         return refuse("the name is taken by something that every plugin has");
     }
@@ -71,6 +75,8 @@ mod tests {
             "../x",
             "std",
             "poolhouse",
+            "stream",
+            "type",
             "a.",
             "a/b",
         ] {

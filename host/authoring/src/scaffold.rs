@@ -22,6 +22,11 @@ pub fn scaffold(
     kind: Kind,
 ) -> Result<PathBuf, Error> {
     name::check(name)?;
+    // A relative name is where the author is.
+    let parent = match parent.as_os_str().is_empty() {
+        true => Path::new("."),
+        false => parent,
+    };
     let folder = parent.join(name);
     if folder.symlink_metadata().is_ok() {
         return Err(Error::Exists { folder });

@@ -24,24 +24,32 @@ pub struct Toolchains {
 
 impl Toolchains {
     /// The folder of that toolchain, where `make` has put what `wanted` describes in full: another text is another folder.
-    /// One `make` runs at a time, and one that failed is begun anew.
+    /// `program` is a file in it without which it is made anew. One `make` runs at a time, and one that failed is begun anew.
     pub(crate) fn installed(
         &self,
         name: &str,
         wanted: &str,
+        program: &str,
         make: impl FnOnce(&Path) -> Result<(), Error>,
     ) -> Result<PathBuf, Error> {
         let hash = Sha256::digest(wanted.as_bytes());
         let hash: String = hash[..6].iter().map(|byte| format!("{byte:02x}")).collect();
         let folder = self.folder.join(format!("{name}-{hash}"));
-        if folder.join(COMPLETE).exists() {
+        // What it runs may have gone with an upgrade of the system, such as the Python that an environment is a link to.
+        let is_complete = || folder.join(COMPLETE).exists() && folder.join(program).exists();
+        if is_complete() {
             return Ok(folder);
         }
         fs::create_dir_all(&self.folder).map_err(Error::write(&self.folder))?;
         let lock = self.folder.join(format!(".{name}-{hash}.lock"));
         let locked = File::create(&lock).map_err(Error::write(&lock))?;
-        locked.lock().map_err(Error::write(&lock))?;
-        if folder.join(COMPLETE).exists() {
+        if locked.try_lock().is_err() {
+            say(&format!(
+                "Waiting for another build, which installs what {name} needs …"
+            ));
+            locked.lock().map_err(Error::write(&lock))?;
+        }
+        if is_complete() {
             return Ok(folder);
         }
         if folder.exists() {
@@ -77,6 +85,24 @@ fn is_executable(file: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
     fs::metadata(file)
         .is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
+}
+
+/// A program that finds nothing but what comes with it, whatever the user's environment adds to a Python or a Node.
+pub(crate) fn by_itself(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(program);
+    for variable in [
+        "PYTHONPATH",
+        "PYTHONHOME",
+        "PIP_USER",
+        "PIP_TARGET",
+        "PIP_PREFIX",
+        "NODE_OPTIONS",
+        "NODE_PATH",
+    ] {
+        command.env_remove(variable);
+    }
+    command.env("PYTHONNOUSERSITE", "1");
+    command
 }
 
 /// Runs a program whose messages are the author's to read: everything that it prints goes to standard error. Answers whether
@@ -173,18 +199,18 @@ mod tests {
             folder: folder.path().join("toolchains"),
             install: false,
         };
-        let failing = toolchains.installed("t", "1", |folder| {
+        let failing = toolchains.installed("t", "1", "tool", |folder| {
             fs::write(folder.join("half"), "").unwrap();
             Err(Error::read("x")(std::io::Error::other("no network")))
         });
         assert!(failing.is_err());
-        let made = toolchains.installed("t", "1", |folder| {
+        let made = toolchains.installed("t", "1", "tool", |folder| {
             assert!(!folder.join("half").exists());
             fs::write(folder.join("tool"), "").map_err(Error::write("tool"))
         });
-        let again = toolchains.installed("t", "1", |_| unreachable!("it is there"));
+        let again = toolchains.installed("t", "1", "tool", |_| unreachable!("it is there"));
         assert_eq!(made.unwrap(), again.unwrap());
-        let other = toolchains.installed("t", "2", |folder| {
+        let other = toolchains.installed("t", "2", "tool", |folder| {
             assert!(!folder.join("tool").exists());
             Ok(())
         });

@@ -27,6 +27,9 @@ pub(crate) const PACKAGES: [(&str, &str); 4] = [
     ("", "poolhouse-trading"),
 ];
 
+/// Folders in folders that a package's WIT can lie in: `deps`, and a package's own in it.
+const DEEPEST: usize = 2;
+
 /// Writes the host's own packages into `deps`.
 pub(crate) fn write_dependencies(deps: &Path) -> Result<(), Error> {
     for (path, content) in embedded::wit() {
@@ -47,7 +50,7 @@ pub(crate) fn assemble(manifest: &Manifest, folder: PathBuf) -> Result<Wit, Erro
     if folder.exists() {
         fs::remove_dir_all(&folder).map_err(Error::write(&folder))?;
     }
-    copy(&manifest.wit, &folder)?;
+    copy(&manifest.wit, &folder, DEEPEST)?;
     let deps = folder.join("deps");
     if !deps.exists() {
         write_dependencies(&deps)?;
@@ -77,7 +80,8 @@ fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn copy(from: &Path, to: &Path) -> Result<(), Error> {
+/// Copies the WIT of a folder: its own, and that of `deps`, whose packages are files or folders.
+fn copy(from: &Path, to: &Path, depth: usize) -> Result<(), Error> {
     fs::create_dir_all(to).map_err(Error::write(to))?;
     for entry in fs::read_dir(from).map_err(Error::read(from))? {
         let path = entry.map_err(Error::read(from))?.path();
@@ -85,9 +89,12 @@ fn copy(from: &Path, to: &Path) -> Result<(), Error> {
             continue;
         };
         if path.is_dir() {
-            copy(&path, &to.join(name))?;
+            if depth > 0 && (depth < DEEPEST || name == "deps") {
+                copy(&path, &to.join(name), depth - 1)?;
+            }
         } else if path.extension().is_some_and(|end| end == "wit") {
-            fs::copy(&path, to.join(name)).map_err(Error::read(&path))?;
+            let text = fs::read(&path).map_err(Error::read(&path))?;
+            write(&to.join(name), &text)?;
         }
     }
     Ok(())

@@ -41,12 +41,17 @@ fn place(frame: &FrameInfo) -> Option<String> {
     let name = symbol
         .and_then(|symbol| symbol.name())
         .or_else(|| frame.func_name())?;
-    let mut place: String = format!("{:#}", rustc_demangle::demangle(name));
-    place.truncate(place.floor_char_boundary(LONGEST_NAME));
+    let mut place = short(&format!("{:#}", rustc_demangle::demangle(name)));
     if let Some((file, line)) = symbol.and_then(|symbol| Some((symbol.file()?, symbol.line()?))) {
         // The folder is the author's own, and no business of the operator's.
-        let file = file.rsplit('/').next().unwrap_or(file);
+        let file = short(file.rsplit('/').next().unwrap_or(file));
         let _ = write!(place, " ({file}:{line})");
     }
-    Some(crate::guest_log::printable(&place))
+    Some(place)
+}
+
+/// The beginning of what a guest's compiler, or a guest that lies, has called something.
+fn short(name: &str) -> String {
+    let name = &name[..name.floor_char_boundary(LONGEST_NAME)];
+    crate::guest_log::printable(name)
 }

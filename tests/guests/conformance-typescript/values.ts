@@ -19,13 +19,13 @@ export function nativeParameters(values: Value[]): Parameter[] {
 }
 
 function nativeArray(column: Column): Parameter {
-  return isWellFormed(column, lengthOf(column)) ? array(column.values.tag, nativeColumn(column)) : typed("array", column);
+  return isWellFormed(column, lengthOf(column)) && isText(column) ? array(column.values.tag, nativeColumn(column)) : typed("array", column);
 }
 
 /** Rows of the columns through the SDK; columns that are no rows, as a plugin could not pass them, through its handle. */
 export function executeMany(on: Session | Transaction, sql: string, columns: Column[]): number {
   const rows = columns[0] === undefined ? 0 : lengthOf(columns[0]);
-  if (rows > 0 && columns.every((column) => isWellFormed(column, rows))) {
+  if (rows > 0 && columns.every((column) => isWellFormed(column, rows) && isText(column))) {
     const all = columns.map(nativeColumn);
     return on.executeMany(
       sql,
@@ -43,11 +43,30 @@ function nativeColumn(column: Column): Single[] {
   return Array.from({ length: lengthOf(column) }, (_, row) => (isNull(column.validity, row) ? null : native(entry(column, row))));
 }
 
-const decoder = new TextDecoder();
+const decoder = new TextDecoder("utf-8", { fatal: true });
+
+/** Whether its texts are UTF-8, as whatever JavaScript makes of its own texts is. */
+function isText({ values: { tag, val } }: Column): boolean {
+  if (tag !== "decimal" && tag !== "text" && tag !== "json") {
+    return true;
+  }
+  try {
+    // One by one: two halves of a character make a whole one, and neither is a text.
+    for (let row = 0; row + 1 < val.offsets.length; row++) {
+      decoder.decode(val.data.slice(val.offsets[row], val.offsets[row + 1]));
+    }
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 function entry({ values: { tag, val } }: Column, row: number): Value {
   if (tag === "decimal" || tag === "text" || tag === "json") {
-    return { tag, val: decoder.decode(val.data.slice(val.offsets[row], val.offsets[row + 1])) };
+    const bytes = val.data.slice(val.offsets[row], val.offsets[row + 1]);
+    // The decoder leaves out a U+FEFF at the beginning.
+    const isMarked = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
+    return { tag, val: (isMarked ? "\ufeff" : "") + decoder.decode(bytes) };
   }
   return { tag, val: tag === "bytes" ? val.data.slice(val.offsets[row], val.offsets[row + 1]) : val[row] } as Value;
 }

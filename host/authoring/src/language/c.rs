@@ -13,7 +13,7 @@ use wit_parser::{Resolve, WorldId, WorldKey};
 use crate::building::Job;
 use crate::error::Error;
 use crate::language::{Component, Language};
-use crate::toolchain::{self, Toolchains, apt_install, found, run, say};
+use crate::toolchain::{self, Toolchains, apt_install, by_itself, found, run, say};
 use crate::wit::{Wit, write};
 
 /// The compiler that can be had without root, and its version.
@@ -66,7 +66,17 @@ struct Compiler {
 pub(super) fn compile(job: &Job<'_>) -> Result<Vec<Component>, Error> {
     let wit = job.wit()?;
     let compiler = Compiler::of(job)?;
-    let program = compiler.program.to_string_lossy().into_owned();
+    // A system's upgrade puts another one in its place.
+    let version = toolchain::ask(
+        by_itself(&compiler.program)
+            .args(&compiler.arguments)
+            .arg("--version"),
+    )?;
+    let program = format!(
+        "{} {}",
+        compiler.program.display(),
+        version.unwrap_or_default()
+    );
     let made = job.unless_unchanged(&wit, &program, |output| {
         let generated = job.work.join("c/bindings");
         if generated.exists() {
@@ -137,8 +147,9 @@ fn link(job: &Job<'_>, compiler: &Compiler, generated: &Path) -> Result<PathBuf,
         command.arg("-Wl,--stack-first");
     }
     for source in sources(&manifest.folder, |name| !name.ends_with("_test.c"))? {
-        // By its name alone, which is what the compiler and a trap then say of it.
-        command.arg(source.file_name().unwrap_or(source.as_os_str()));
+        // As its author knows it, and never as an option.
+        let name = source.file_name().unwrap_or(source.as_os_str());
+        command.arg(Path::new(".").join(name));
     }
     command.args(sources(&manifest.sdk, |_| true)?);
     for object in [
@@ -351,7 +362,7 @@ impl Compiler {
     }
 
     fn zig(toolchains: &Toolchains) -> Result<Self, Error> {
-        let folder = toolchains.installed(TOOLCHAIN, ZIG, install_zig)?;
+        let folder = toolchains.installed(TOOLCHAIN, ZIG, "bin/python", install_zig)?;
         Ok(Self {
             program: folder.join("bin/python"),
             arguments: ["-m", "ziglang", "cc", "--target=wasm32-wasi"]
@@ -363,7 +374,7 @@ impl Compiler {
 
     fn command(&self, job: &Job<'_>, generated: &Path) -> Command {
         let sdk = &job.manifest.sdk;
-        let mut command = Command::new(&self.program);
+        let mut command = by_itself(&self.program);
         command
             .args(&self.arguments)
             .args(["-std=gnu11", "-O2", "-g1"])
@@ -404,8 +415,8 @@ fn install_zig(folder: &Path) -> Result<(), Error> {
     say(&format!(
         "No clang for WebAssembly is here. Installing {ZIG}, whose compiler is one, for all C plugins (395 MB) …"
     ));
-    let made = run(Command::new("python3").args(["-m", "venv"]).arg(folder))?
-        && run(Command::new(folder.join("bin/python"))
+    let made = run(by_itself("python3").args(["-m", "venv"]).arg(folder))?
+        && run(by_itself(folder.join("bin/python"))
             .args([
                 "-m",
                 "pip",

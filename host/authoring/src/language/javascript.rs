@@ -3,12 +3,11 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use crate::building::Job;
 use crate::error::Error;
 use crate::language::{Component, Language};
-use crate::toolchain::{ask, found, run, say};
+use crate::toolchain::{ask, by_itself, found, run, say};
 use crate::wit::write;
 
 /// The folder's name in the toolchains' folder.
@@ -26,15 +25,18 @@ pub(super) fn compile(job: &Job<'_>) -> Result<Vec<Component>, Error> {
         fs::read_to_string(&file).map_err(Error::read(file))
     };
     let (package, lock) = (wanted("package.json")?, wanted("package-lock.json")?);
-    let toolchain = job
-        .toolchains
-        .installed(TOOLCHAIN, &format!("{package}{lock}"), |folder| {
+    let toolchain = job.toolchains.installed(
+        TOOLCHAIN,
+        &format!("{package}{lock}"),
+        "node_modules",
+        |folder| {
             write(&folder.join("package.json"), package.as_bytes())?;
             write(&folder.join("package-lock.json"), lock.as_bytes())?;
             install(manifest.language, folder)
-        })?;
+        },
+    )?;
     let made = job.unless_unchanged(&wit, &lock, |output| {
-        let mut command = Command::new("node");
+        let mut command = by_itself("node");
         command
             .arg(manifest.sdk.join("build.mjs"))
             .arg("--plugin")
@@ -51,9 +53,7 @@ pub(super) fn compile(job: &Job<'_>) -> Result<Vec<Component>, Error> {
             .arg(job.work.join("javascript"))
             .arg("--out")
             .arg(output)
-            .current_dir(&manifest.folder)
-            .env_remove("NODE_OPTIONS")
-            .env_remove("NODE_PATH");
+            .current_dir(&manifest.folder);
         if !run(&mut command)? {
             return Err(job.failed(
                 "its build",
@@ -78,7 +78,7 @@ fn check_node(language: Language) -> Result<(), Error> {
     if found("node").is_none() {
         return Err(missing(node));
     }
-    let version = ask(Command::new("node").arg("--version"))?.unwrap_or_default();
+    let version = ask(by_itself("node").arg("--version"))?.unwrap_or_default();
     let mut numbers = version
         .trim_start_matches('v')
         .split('.')
@@ -106,7 +106,7 @@ fn install(language: Language, folder: &Path) -> Result<(), Error> {
     say(
         "Installing componentize-js, TypeScript and esbuild for all TypeScript and JavaScript plugins …",
     );
-    let installed = run(Command::new("npm")
+    let installed = run(by_itself("npm")
         .args([
             "ci",
             "--ignore-scripts",

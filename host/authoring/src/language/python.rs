@@ -2,12 +2,11 @@
 //! own; the rest of the recipe is the SDK's own `_build.py`.
 
 use std::path::Path;
-use std::process::Command;
 
 use crate::building::Job;
 use crate::error::Error;
 use crate::language::{Component, Language};
-use crate::toolchain::{found, run, say};
+use crate::toolchain::{by_itself, found, run, say};
 
 /// The version that the SDK's build knows.
 const COMPONENTIZE: &str = "componentize-py==0.25.1";
@@ -18,9 +17,11 @@ const TOOLCHAIN: &str = "python";
 pub(super) fn compile(job: &Job<'_>) -> Result<Vec<Component>, Error> {
     let wit = job.wit()?;
     let manifest = job.manifest;
-    let toolchain = job.toolchains.installed(TOOLCHAIN, COMPONENTIZE, install)?;
+    let toolchain = job
+        .toolchains
+        .installed(TOOLCHAIN, COMPONENTIZE, "bin/python", install)?;
     let made = job.unless_unchanged(&wit, COMPONENTIZE, |output| {
-        let mut command = Command::new(toolchain.join("bin/python"));
+        let mut command = by_itself(toolchain.join("bin/python"));
         command
             .arg(manifest.sdk.join("_build.py"))
             .arg("--plugin")
@@ -35,11 +36,7 @@ pub(super) fn compile(job: &Job<'_>) -> Result<Vec<Component>, Error> {
             .arg("--output")
             .arg(output)
             .current_dir(&manifest.folder)
-            // Neither the user's own packages nor their folders are a part of the plugin.
-            .env("PYTHONNOUSERSITE", "1")
-            .env("PYTHONDONTWRITEBYTECODE", "1")
-            .env_remove("PYTHONPATH")
-            .env_remove("PYTHONHOME");
+            .env("PYTHONDONTWRITEBYTECODE", "1");
         if !run(&mut command)? {
             return Err(job.failed(
                 "Python",
@@ -62,7 +59,7 @@ fn install(folder: &Path) -> Result<(), Error> {
     say(&format!(
         "Installing {COMPONENTIZE} for all Python plugins …"
     ));
-    let made = run(Command::new("python3").args(["-m", "venv"]).arg(folder))?;
+    let made = run(by_itself("python3").args(["-m", "venv"]).arg(folder))?;
     if !made {
         return Err(Error::Missing {
             language: Language::Python,
@@ -70,7 +67,7 @@ fn install(folder: &Path) -> Result<(), Error> {
             remedy: "install it (on Debian and Ubuntu: sudo apt-get install python3-venv), and run this again".to_owned(),
         });
     }
-    let installed = run(Command::new(folder.join("bin/python"))
+    let installed = run(by_itself(folder.join("bin/python"))
         .args([
             "-m",
             "pip",

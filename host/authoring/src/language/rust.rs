@@ -1,6 +1,7 @@
 //! Rust: cargo, and the standard library for `wasm32-wasip2` by one of two routes. By rustup it is downloaded once; where that
 //! can't be had, Debian's compiler builds it from its sources with the linkers of the rustup toolchain.
 
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -10,6 +11,7 @@ use crate::building::Job;
 use crate::error::Error;
 use crate::language::{Component, Language};
 use crate::toolchain::{self, apt_install, ask, found, path_with, say, start};
+use crate::wit::write;
 
 const TARGET: &str = "wasm32-wasip2";
 
@@ -96,6 +98,12 @@ pub(super) fn compile(job: &Job<'_>) -> Result<Vec<Component>, Error> {
         metadata.target_directory.join("guests")
     };
 
+    // Plugins of one name in that one folder take each other's place, so it is this one's until its component is out of it.
+    fs::create_dir_all(&target).map_err(Error::write(&target))?;
+    let lock = target.join(".plugin.lock");
+    let locked = File::create(&lock).map_err(Error::write(&lock))?;
+    locked.lock().map_err(Error::write(&lock))?;
+
     let mut command = cargo(&route);
     command
         .args([
@@ -134,7 +142,16 @@ pub(super) fn compile(job: &Job<'_>) -> Result<Vec<Component>, Error> {
         ));
     }
     let messages = String::from_utf8_lossy(&output.stdout);
-    let components = components(&messages, &manifest);
+    let mut components = components(&messages, &manifest);
+    for component in &mut components {
+        let copy = job
+            .work
+            .join("rust")
+            .join(format!("{}.wasm", component.name));
+        let bytes = fs::read(&component.file).map_err(Error::read(&component.file))?;
+        write(&copy, &bytes)?;
+        component.file = copy;
+    }
     if components.is_empty() {
         return Err(Error::Component {
             plugin: job.manifest.name.clone(),

@@ -83,10 +83,11 @@ pub(crate) fn or_this_folder(folders: Vec<PathBuf>) -> Vec<PathBuf> {
 
 impl Builder {
     pub(crate) fn new(common: &Common, settings: &Settings, into: &Into) -> anyhow::Result<Self> {
-        let cache = match &settings.cache.folder {
-            Some(folder) => folder.clone(),
-            // Whoever wants no cache gets one that goes with the machine's other temporary files.
-            None => std::env::temp_dir().join("poolhouse"),
+        // Programs are run from there, so it is no folder that others could have made before.
+        let Some(cache) = &settings.cache.folder else {
+            bail!(
+                "compilers are kept in the cache, and there is none: set HOME, or `folder` of [cache] in host.toml"
+            );
         };
         Ok(Self {
             engine: with_code_cache(Engine::compiling_on_all_processors()?, settings)?,

@@ -23,6 +23,8 @@ const QUIET: Duration = Duration::from_millis(100);
 const LONGEST_QUIET: Duration = Duration::from_secs(1);
 /// How long a running host may take to take the new file in.
 const SWAP: Duration = Duration::from_secs(30);
+/// How long it takes to look at a new file at the most, where it is told of it.
+const LOOK: Duration = Duration::from_secs(3);
 /// How often it is asked whether it has.
 const ASK_EVERY: Duration = Duration::from_millis(100);
 /// Events between two builds; of more it is enough to know that there were some.
@@ -115,11 +117,21 @@ async fn build(builder: &Builder, settings: &Settings, folder: &Path) {
 
 /// What the host that runs here made of the new file.
 async fn swapped(settings: &Settings, put: &Put) -> anyhow::Result<String> {
-    let until = Instant::now() + SWAP;
+    let asked_since = Instant::now();
+    let until = asked_since + SWAP;
     loop {
         let asked = connect(settings.control.socket.as_deref(), Request::Status).await;
-        let Ok(Response::Status(status)) = asked else {
-            return Ok("no host runs in this folder; start it with `host run`".to_owned());
+        let status = match asked {
+            Ok(Response::Status(status)) => status,
+            Ok(_) => {
+                anyhow::bail!("the host that runs here answered something else than its status")
+            }
+            Err(error) => {
+                return Ok(format!(
+                    "not taken in by a running host: {}",
+                    shown::error(&error)
+                ));
+            }
         };
         let plugin = status
             .plugins
@@ -132,7 +144,10 @@ async fn swapped(settings: &Settings, put: &Put) -> anyhow::Result<String> {
                 (true, "running", _) => {
                     return Ok(format!("{} {} runs", put.name, &put.sha256[..12]));
                 }
-                (_, "waiting" | "failed" | "running", Some(reason)) => {
+                // Before it has looked at the new file, it tells of the one before.
+                (_, "waiting" | "failed" | "running", Some(reason))
+                    if asked_since.elapsed() > LOOK =>
+                {
                     anyhow::bail!("{} is {state}: {reason}", put.name);
                 }
                 _ => {}

@@ -51,7 +51,7 @@ pub(crate) fn run(plugins: &Path, new: &New) -> anyhow::Result<ExitCode> {
         KindName::Service => Kind::Service,
     };
     let folder: PathBuf = scaffold(Path::new(""), &new.name, language, kind)?;
-    let folder = folder.display();
+    let folder = folder.strip_prefix(".").unwrap_or(&folder).display();
     output::print(format_args!(
         "{folder}/ is a {language} plugin; {folder}/README.md says what is in it"
     ))?;
