@@ -122,7 +122,9 @@ fn run(author: &Author, mistakes: &[&str]) -> anyhow::Result<Ran> {
     let house = House::new(Backend::Sqlite)?;
     house.add_plugin(&author.path("plugins/mistakes.wasm"))?;
     let mut settings = fs::read_to_string(root().join("host.toml"))?;
-    settings.push_str("\n[trading]\nbar_timeout = \"500ms\"\n[plugins.mistakes]\nlimits = { memory = \"32MiB\" }\n");
+    settings.push_str(
+        "\n[trading]\nbar_timeout = \"2s\"\n[plugins.mistakes]\nlimits = { memory = \"32MiB\" }\n",
+    );
     house.write("host.toml", settings)?;
     let row = |mistake: &&str| {
         format!(
@@ -174,7 +176,7 @@ fn told(language: &Language) -> anyhow::Result<()> {
         ("error", &["the market is closed"][..]),
         ("exception", language.exception),
         ("wrong-type", language.wrong_type.unwrap_or_default()),
-        ("loop", &["gave no answer", "500ms", "bar_timeout"]),
+        ("loop", &["gave no answer", "2s", "bar_timeout"]),
         ("memory", &["limit `memory`"]),
     ] {
         if words.is_empty() {

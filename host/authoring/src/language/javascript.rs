@@ -35,7 +35,9 @@ pub(super) fn compile(job: &Job<'_>) -> Result<Vec<Component>, Error> {
             install(manifest.language, folder)
         },
     )?;
-    let made = job.unless_unchanged(&wit, &lock, |output| {
+    // Where it is, too, for the plugin's tests find it by what the build has noted.
+    let version = format!("{} {lock}", toolchain.display());
+    let made = job.unless_unchanged(&wit, &version, |output| {
         let mut command = by_itself("node");
         command
             .arg(manifest.sdk.join("build.mjs"))
