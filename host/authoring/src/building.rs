@@ -1,7 +1,7 @@
 //! Builds one plugin's folder: reads what it is, has its language's compiler make the component, and hands over the bytes; where
 //! they are put, and whether the host can link them, is the caller's.
 
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::component;
@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::fingerprint::fingerprint;
 use crate::language::{Component, Language};
 use crate::manifest::{self, Manifest};
-use crate::toolchain::Toolchains;
+use crate::toolchain::{Toolchains, lock};
 use crate::wit::{self, Wit};
 
 /// A plugin's folder to be built.
@@ -117,9 +117,7 @@ pub fn build(build: &Build<'_>) -> Result<(Manifest, Vec<Built>), Error> {
     // One build of a folder at a time: `host dev` may be at it.
     let work = folder.join("target");
     fs::create_dir_all(&work).map_err(Error::write(&work))?;
-    let lock = work.join(".lock");
-    let locked = File::create(&lock).map_err(Error::write(&lock))?;
-    locked.lock().map_err(Error::write(&lock))?;
+    let _locked = lock(&work.join(".lock"))?;
     let job = Job {
         manifest: &manifest,
         toolchains: build.toolchains,

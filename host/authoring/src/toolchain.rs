@@ -105,6 +105,21 @@ pub(crate) fn by_itself(program: impl AsRef<OsStr>) -> Command {
     command
 }
 
+/// Has the Python environment in that folder install one package of PyPI's that is built already. Answers whether it did.
+pub(crate) fn pip_installs(folder: &Path, package: &str) -> Result<bool, Error> {
+    run(by_itself(folder.join("bin/python"))
+        .args(["-m", "pip", "install", "--quiet"])
+        .args(["--disable-pip-version-check", "--only-binary", ":all:"])
+        .arg(package))
+}
+
+/// Waits until nobody else has that file locked, and locks it for as long as the answer lives.
+pub(crate) fn lock(file: &Path) -> Result<File, Error> {
+    let locked = File::create(file).map_err(Error::write(file))?;
+    locked.lock().map_err(Error::write(file))?;
+    Ok(locked)
+}
+
 /// Runs a program whose messages are the author's to read: everything that it prints goes to standard error. Answers whether
 /// it succeeded.
 pub(crate) fn run(command: &mut Command) -> Result<bool, Error> {

@@ -13,7 +13,7 @@ use wit_parser::{Resolve, WorldId, WorldKey};
 use crate::building::Job;
 use crate::error::Error;
 use crate::language::{Component, Language};
-use crate::toolchain::{self, Toolchains, apt_install, by_itself, found, run, say};
+use crate::toolchain::{self, Toolchains, apt_install, by_itself, found, pip_installs, run, say};
 use crate::wit::{Wit, write};
 
 /// The compiler that can be had without root, and its version.
@@ -415,16 +415,8 @@ fn install_zig(folder: &Path) -> Result<(), Error> {
     say(&format!(
         "No clang for WebAssembly is here. Installing {ZIG}, whose compiler is one, for all C plugins (395 MB) …"
     ));
-    let made = run(by_itself("python3").args(["-m", "venv"]).arg(folder))?
-        && run(by_itself(folder.join("bin/python"))
-            .args([
-                "-m",
-                "pip",
-                "install",
-                "--quiet",
-                "--disable-pip-version-check",
-            ])
-            .args(["--only-binary", ":all:", ZIG]))?;
+    let made =
+        run(by_itself("python3").args(["-m", "venv"]).arg(folder))? && pip_installs(folder, ZIG)?;
     if made {
         return Ok(());
     }

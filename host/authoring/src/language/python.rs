@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::building::Job;
 use crate::error::Error;
 use crate::language::{Component, Language};
-use crate::toolchain::{by_itself, found, run, say};
+use crate::toolchain::{by_itself, found, pip_installs, run, say};
 
 /// The version that the SDK's build knows.
 const COMPONENTIZE: &str = "componentize-py==0.25.1";
@@ -67,15 +67,7 @@ fn install(folder: &Path) -> Result<(), Error> {
             remedy: "install it (on Debian and Ubuntu: sudo apt-get install python3-venv), and run this again".to_owned(),
         });
     }
-    let installed = run(by_itself(folder.join("bin/python"))
-        .args([
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-        ])
-        .args(["--only-binary", ":all:", COMPONENTIZE]))?;
+    let installed = pip_installs(folder, COMPONENTIZE)?;
     if installed {
         return Ok(());
     }

@@ -1,7 +1,7 @@
 //! Rust: cargo, and the standard library for `wasm32-wasip2` by one of two routes. By rustup it is downloaded once; where that
 //! can't be had, Debian's compiler builds it from its sources with the linkers of the rustup toolchain.
 
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -10,7 +10,7 @@ use serde::Deserialize;
 use crate::building::Job;
 use crate::error::Error;
 use crate::language::{Component, Language};
-use crate::toolchain::{self, apt_install, ask, found, path_with, say, start};
+use crate::toolchain::{self, apt_install, ask, found, lock, path_with, say, start};
 use crate::wit::write;
 
 const TARGET: &str = "wasm32-wasip2";
@@ -100,9 +100,7 @@ pub(super) fn compile(job: &Job<'_>) -> Result<Vec<Component>, Error> {
 
     // Plugins of one name in that one folder take each other's place, so it is this one's until its component is out of it.
     fs::create_dir_all(&target).map_err(Error::write(&target))?;
-    let lock = target.join(".plugin.lock");
-    let locked = File::create(&lock).map_err(Error::write(&lock))?;
-    locked.lock().map_err(Error::write(&lock))?;
+    let _locked = lock(&target.join(".plugin.lock"))?;
 
     let mut command = cargo(&route);
     command
