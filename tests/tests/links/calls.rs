@@ -10,8 +10,12 @@ use super::{Inside, empty, grants, limits, uses};
 
 const RELAY: &str = "poolhouse-tests:relay/relay";
 
-/// Three relays in a circle, a to b to c to a, each with a table of its own.
-fn relays(backend: Backend) -> anyhow::Result<Inside> {
+/// Longer than what goes right takes on the slowest machine.
+const LONG_ENOUGH: Duration = Duration::from_secs(60);
+
+/// Three relays in a circle, a to b to c to a, each with a table of its own; b and c have `call_timeout` for a call, a has
+/// longer.
+fn relays(backend: Backend, call_timeout: Duration) -> anyhow::Result<Inside> {
     let house = empty(backend)?;
     if backend == Backend::Sqlite {
         house.write("house.db", "")?;
@@ -25,10 +29,10 @@ fn relays(backend: Backend) -> anyhow::Result<Inside> {
     }
     let options = |name: &str| PluginOptions {
         grants: Some(grants(&[&format!("t_{name}")])),
-        limits: limits(Duration::from_millis(match name {
-            "a" => 3_000,
-            _ => 300,
-        })),
+        limits: limits(match name {
+            "a" => LONG_ENOUGH,
+            _ => call_timeout,
+        }),
         uses: uses(
             RELAY,
             match name {
@@ -68,7 +72,7 @@ impl Inside {
 #[test]
 fn a_chain_is_one_transaction_on_one_connection() -> anyhow::Result<()> {
     for backend in BACKENDS {
-        let host = relays(backend)?;
+        let host = relays(backend, LONG_ENOUGH)?;
         let script = |end: &str| {
             format!(
                 "begin; sql INSERT INTO t_a VALUES (1); next; {end} | sql INSERT INTO t_b VALUES (1); begin; \
@@ -96,7 +100,7 @@ fn a_chain_is_one_transaction_on_one_connection() -> anyhow::Result<()> {
 #[test]
 fn a_callee_that_goes_wrong_is_undone_alone_and_told_by_its_reason() -> anyhow::Result<()> {
     for backend in BACKENDS {
-        let host = relays(backend)?;
+        let host = relays(backend, Duration::from_secs(1))?;
         for (fault, kind, words) in [
             (
                 "trap",
@@ -106,7 +110,7 @@ fn a_callee_that_goes_wrong_is_undone_alone_and_told_by_its_reason() -> anyhow::
             (
                 "spin",
                 "Timeout",
-                &["plugin \"b\" gave no answer", "300ms", "call_timeout"],
+                &["plugin \"b\" gave no answer", "within 1s", "call_timeout"],
             ),
             (
                 "sleep",
@@ -178,7 +182,7 @@ fn a_callee_that_goes_wrong_is_undone_alone_and_told_by_its_reason() -> anyhow::
 #[test]
 fn a_circle_ends_at_the_depth_that_is_allowed() -> anyhow::Result<()> {
     for backend in BACKENDS {
-        let host = relays(backend)?;
+        let host = relays(backend, LONG_ENOUGH)?;
         let answer = host.relay("again").unwrap();
         assert_eq!(answer.matches('[').count(), 15, "{answer}");
         for word in ["FailureKind::Depth", "16 calls deep", "`call_depth`"] {
@@ -195,7 +199,7 @@ fn a_circle_ends_at_the_depth_that_is_allowed() -> anyhow::Result<()> {
 #[test]
 fn a_callee_acts_with_its_own_grants() -> anyhow::Result<()> {
     for backend in BACKENDS {
-        let host = relays(backend)?;
+        let host = relays(backend, LONG_ENOUGH)?;
         let answer = host
             .relay("begin; next; commit | sql INSERT INTO t_a VALUES (1); sql INSERT INTO t_b VALUES (1)")
             .unwrap();
@@ -211,7 +215,7 @@ fn a_callee_acts_with_its_own_grants() -> anyhow::Result<()> {
 #[test]
 fn a_callee_leaves_its_caller_s_separate_transaction_alone() -> anyhow::Result<()> {
     for backend in BACKENDS {
-        let host = relays(backend)?;
+        let host = relays(backend, LONG_ENOUGH)?;
         let answer = host
             .relay("open-separate INSERT INTO t_a VALUES (1); next; commit-separate | ask SELECT count(*) FROM t_b")
             .unwrap();
@@ -231,7 +235,7 @@ fn a_callee_leaves_its_caller_s_separate_transaction_alone() -> anyhow::Result<(
 
 #[test]
 fn a_caller_s_failed_transaction_is_its_callee_s_too_and_no_more() -> anyhow::Result<()> {
-    let host = relays(Backend::Postgresql)?;
+    let host = relays(Backend::Postgresql, LONG_ENOUGH)?;
     let answer = host
         .relay("begin; sql INSERT INTO t_a VALUES (1), (1); next; rollback | sql INSERT INTO t_b VALUES (1)")
         .unwrap();
