@@ -20,7 +20,9 @@ rust_guests := $(patsubst %/Cargo.toml,%,$(wildcard tests/guests/*/Cargo.toml))
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
 
-# Always the whole workspace: cargo compiles wasmtime anew for every other choice of packages.
+# Always the whole workspace: cargo compiles wasmtime anew for every other choice of packages. Tests turn on features of tokio's and
+# others', so what is built for them is built with all targets throughout, or it would be compiled once with those and once without.
+targets :=
 
 run: plugins ## Build everything, trade the sample data with the reference plugins, ask one of them a question
 	$(host) run --plugins plugins/ --seed seed.toml --feed data/daily-bars.csv
@@ -28,8 +30,7 @@ run: plugins ## Build everything, trade the sample data with the reference plugi
 
 test: setup ## Every test, on SQLite and on a PostgreSQL server of its own
 	scripts/setup-postgresql.sh
-	cargo build --release --workspace --all-targets
-	$(MAKE) plugins test-guests
+	$(MAKE) targets=--all-targets plugins test-guests
 	scripts/test-languages.sh build $(target)
 	cargo test --release --workspace
 	scripts/test-languages.sh run $(target)
@@ -37,6 +38,7 @@ test: setup ## Every test, on SQLite and on a PostgreSQL server of its own
 bench: plugins test-guests ## Measure it against its peers; the lines go into target/bench*.tsv too
 	scripts/setup-postgresql.sh
 	scripts/setup-peer.sh $(target)/peer
+	scripts/test-languages.sh build $(target)
 	$(target)/release/bench
 	$(target)/release/bench-database
 	$(target)/release/bench-sandbox
@@ -60,7 +62,7 @@ clean: ## Remove everything that was built
 	rm -f plugins/*.wasm
 
 host: setup
-	cargo build --release --workspace
+	cargo build --release --workspace $(targets)
 
 test-guests: host
 	$(host) build --install --output $(target)/test-guests $(rust_guests)

@@ -15,11 +15,12 @@ cd "$root"
 
 skipped=()
 
-# Builds folders, installing what is missing; answers 1 where a toolchain is not to be had.
+# Builds folders into one, installing what is missing; answers 1 where a toolchain is not to be had.
 built() {
-    local log
+    local log output=$1
+    shift
     log=$(mktemp)
-    if "$target/release/host" build --install --output "$target/languages" "$@" 2>&1 | tee "$log" >&2; then
+    if "$target/release/host" build --install --output "$output" "$@" 2>&1 | tee "$log" >&2; then
         rm "$log"
         return
     fi
@@ -59,18 +60,20 @@ natively_c() {
 }
 
 for language in python javascript c; do
-    examples=("examples/$language"/*/)
-    guests=("tests/guests/conformance-$language"/)
     # Both run on one engine and one SDK.
-    if [ "$language" = javascript ]; then
-        examples+=(examples/typescript/*/)
-        guests=(tests/guests/conformance-typescript/)
-    fi
-    built "${examples[@]%/}" "${guests[@]%/}" || continue
+    case $language in
+    javascript) of_one_sdk=(typescript javascript) guest=conformance-typescript ;;
+    *) of_one_sdk=("$language") guest=conformance-$language ;;
+    esac
+    # The examples are called the same in each language.
+    for one in "${of_one_sdk[@]}"; do
+        examples=("examples/$one"/*/)
+        built "$target/languages/examples/$one" "${examples[@]%/}" || continue 2
+    done
+    built "$target/languages" "tests/guests/$guest" || continue
     if [ "$what" = build ]; then continue; fi
     say "The SDK's own tests and the examples', natively: $language"
     "natively_$language"
-    guest=$(basename "${guests[0]}")
     say "The conformance suite through $guest:"
     exceptions=()
     # SpiderMonkey gives back what a call has read when the call ends, and not before; and its bindings leave out a U+FEFF at the
