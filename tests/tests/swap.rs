@@ -17,7 +17,7 @@ mod load;
 mod migrations;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -97,7 +97,8 @@ impl Live {
         let engine = Engine::new()?;
         let (database, plugins) = runtime.block_on(async {
             let database = Database::open(Settings::new(DatabaseUrl::parse(house.url())?))?;
-            let folder = house.path("plugins");
+            // As most give it.
+            let folder = relative(&house.path("plugins"))?;
             let all = |_: &str| options.clone();
             let plugins = Plugins::load(&engine, &folder, None, &database, all).await?;
             anyhow::Ok((database, plugins))
@@ -208,6 +209,17 @@ async fn call(
     let answer = plugin.call_by_name(engine, &scope, path, &[]).await;
     scope.finish().await;
     Ok(answer?.text.unwrap().parse().unwrap())
+}
+
+/// The same folder from where this process is.
+fn relative(folder: &Path) -> anyhow::Result<PathBuf> {
+    let mut relative: PathBuf = std::env::current_dir()?
+        .ancestors()
+        .skip(1)
+        .map(|_| "..")
+        .collect();
+    relative.push(folder.strip_prefix("/")?);
+    Ok(relative)
 }
 
 fn shared<T>(value: T) -> Arc<T> {

@@ -1,14 +1,12 @@
 //! What goes on beside a host's work while it is up: the folder is watched, and who asks for its status or a reload is answered,
 //! through the control socket or by SIGHUP.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context;
 use parking_lot::{Mutex, RwLock};
-use poolhouse_runtime::{PluginOptions, Plugins};
-use tokio::signal::unix::{SignalKind, signal};
+use poolhouse_runtime::{Again, PluginOptions, Plugins};
+use tokio::signal::unix::Signal;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
@@ -43,15 +41,13 @@ pub(crate) struct Host {
 }
 
 impl Live {
-    /// Starts them.
-    ///
-    /// # Errors
-    /// Where the system can't tell of SIGHUP. Without a control socket the host goes on, and says so.
+    /// Starts them. Without a control socket the host goes on, and says so. `hangup` is SIGHUP, since before the plugins were loaded.
     pub(crate) fn start(
         common: &Common,
         settings: &Settings,
         plugins: &Plugins,
-    ) -> anyhow::Result<Self> {
+        mut hangup: Signal,
+    ) -> Self {
         let desk = Desk::default();
         let host = Host {
             common: common.clone(),
@@ -59,7 +55,6 @@ impl Live {
             settings: Arc::new(RwLock::new(Arc::clone(&settings.plugins))),
             desk: Arc::clone(&desk),
         };
-        let mut hangup = signal(SignalKind::hangup()).context("SIGHUP can't be waited for")?;
         let mut tasks = JoinSet::new();
         let watching = host.clone();
         tasks.spawn(async move { watching.plugins.watch(|name| watching.options(name)).await });
@@ -82,10 +77,10 @@ impl Live {
                 ),
             }
         }
-        Ok(Self {
+        Self {
             desk,
             _tasks: tasks,
-        })
+        }
     }
 
     /// What a trading loop is asked for from now on: to be had before it reads what it is to trade, so that nothing is missed.
@@ -111,15 +106,20 @@ impl Host {
         let read = settings::load(&self.common)?;
         *self.settings.write() = read.plugins;
         let mut answer = Answer::default();
-        for look in 0..LOOKS {
-            // What failed is tried again once.
-            let again = look == 0;
-            let changed = self
-                .plugins
-                .update(again, &BTreeSet::new(), |name| self.options(name))
-                .await?;
+        let mut again = Again::default();
+        let mut looks = 0;
+        loop {
+            let options = |name: &str| self.options(name);
+            let changed = self.plugins.update(Some(&mut again), options).await?;
             answer.add(&changed);
-            if !changed.is_unsettled {
+            if changed.unsettled.is_empty() {
+                break;
+            }
+            looks += 1;
+            if looks == LOOKS {
+                answer.failed.extend(changed.unsettled.iter().map(|plugin| {
+                    format!("plugin \"{plugin}\": its file is still being written, and is taken in when it is whole")
+                }));
                 break;
             }
             tokio::time::sleep(LOOK_AGAIN).await;

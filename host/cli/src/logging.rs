@@ -11,9 +11,9 @@ use tracing_subscriber::fmt::MakeWriter;
 use crate::command::Common;
 use crate::shown;
 
-/// What is logged unless somebody asks for something else: troubles, what guests write, and echoed SQL. Not the
-/// pool's life: whoever waited for a connection that could not be made reports why.
-const DEFAULT: &str = "warn,poolhouse::pool=off,poolhouse::guest=info,poolhouse::echo=info";
+/// What is logged unless somebody asks for something else: troubles, plugins that come and go while the host runs, what guests write,
+/// and echoed SQL. Not the pool's life: whoever waited for a connection that could not be made reports why.
+const DEFAULT: &str = "warn,poolhouse_runtime::plugins=info,poolhouse::pool=off,poolhouse::guest=info,poolhouse::echo=info";
 
 /// What `--log` and RUST_LOG may be.
 const ALLOWED: &str = "give error, warn (or warning), info, debug, trace or off, alone or for one part as in info,poolhouse::pool=debug";

@@ -83,7 +83,8 @@ impl CodeCache {
         let folder = folder.canonicalize().map_err(unusable)?;
         for (at, ancestor) in folder.ancestors().enumerate() {
             let metadata = fs::metadata(ancestor).map_err(unusable)?;
-            let is_safe = is_trusted(&metadata) || (at > 0 && metadata.mode() & STICKY != 0);
+            let is_safe = is_trusted(&metadata)
+                || (at > 0 && is_ours_or_root_s(&metadata) && metadata.mode() & STICKY != 0);
             if !is_safe {
                 let writable = ancestor.to_owned();
                 return Err(CodeCacheError::Unsafe { folder, writable });
@@ -226,8 +227,13 @@ impl CodeCache {
 
 /// This user's, or root's, and nobody else can write to it.
 fn is_trusted(metadata: &fs::Metadata) -> bool {
+    is_ours_or_root_s(metadata) && metadata.mode() & WRITABLE == 0
+}
+
+/// Whoever owns a folder may rename what is in it, sticky or not.
+fn is_ours_or_root_s(metadata: &fs::Metadata) -> bool {
     let own = rustix::process::geteuid().as_raw();
-    [own, 0].contains(&metadata.uid()) && metadata.mode() & WRITABLE == 0
+    [own, 0].contains(&metadata.uid())
 }
 
 /// A whole entry.

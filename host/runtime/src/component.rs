@@ -13,7 +13,7 @@ use crate::facts::Facts;
 use crate::interface_name::InterfaceName;
 use crate::plain_data::takes_or_gives_resource;
 use crate::plugin::PluginOptions;
-use crate::wasm_file::{Priority, WasmFile, quoted};
+use crate::wasm_file::{WasmFile, quoted};
 
 /// Bytes of an interface's name. WIT has no bound; people do.
 const LONGEST_NAME: usize = 200;
@@ -54,7 +54,7 @@ impl ComponentFile {
         options: &PluginOptions,
     ) -> Result<Self, LoadError> {
         let file = WasmFile::read(path)?;
-        Self::compile(engine, &file, options, Priority::Normal)
+        Self::compile(engine, &file, options)
     }
 
     /// Compiles a file that was read, if it is the one that it is pinned to.
@@ -65,10 +65,9 @@ impl ComponentFile {
         engine: &Engine,
         file: &WasmFile,
         options: &PluginOptions,
-        priority: Priority,
     ) -> Result<Self, LoadError> {
         file.check_pin(options)?;
-        let (component, compile_time) = file.compile(engine, priority)?;
+        let (component, compile_time) = file.compile(engine)?;
         let facts = Facts::of(engine, file, &component, compile_time)?;
         Self::of(engine, component, facts)
     }

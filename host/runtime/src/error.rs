@@ -166,6 +166,17 @@ pub enum LoadError {
         /// What that one would have to do without.
         reason: String,
     },
+    /// As many earlier versions as may drain, and this one is to take the place of the one that runs.
+    #[error(
+        "plugin \"{plugin}\": its newest file waits, for calls under way still work in {versions} earlier versions, which is as many as \
+         may: it is taken in when one of them has ended (limit `drain_timeout`)"
+    )]
+    Draining {
+        /// The plugin.
+        plugin: Arc<str>,
+        /// How many.
+        versions: usize,
+    },
     /// It has migrations and no grant for them.
     #[error("plugin \"{plugin}\" can't be used: {reason}")]
     Ungranted {

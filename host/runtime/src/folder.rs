@@ -88,11 +88,19 @@ pub(crate) fn files(folder: &Path) -> Result<Vec<PathBuf>, LoadError> {
             .extension()
             .is_some_and(|extension| extension == "wasm")
             && !is_hidden
-            && path.is_file()
+            && is_there(&path)
         {
             files.push(path);
         }
     }
     files.sort();
     Ok(files)
+}
+
+/// Whether it is a file. One of which the system does not say so is still there: who may look at it may have changed for a moment.
+fn is_there(path: &Path) -> bool {
+    match std::fs::metadata(path) {
+        Ok(metadata) => metadata.is_file(),
+        Err(error) => error.kind() != std::io::ErrorKind::NotFound,
+    }
 }

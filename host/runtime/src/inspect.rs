@@ -19,7 +19,7 @@ use crate::links::{resolve, source};
 use crate::migrations;
 use crate::plugin::{Plugin, PluginOptions};
 use crate::trading::{Description, Parameter, StrategyInstance, describe};
-use crate::wasm_file::{Priority, WasmFile, name_of, quoted};
+use crate::wasm_file::{WasmFile, name_of, quoted};
 
 /// What a look into a file found.
 #[derive(Debug)]
@@ -111,7 +111,7 @@ pub async fn inspect(
         ..options(&file.name)
     };
     let pinned = file.check_pin(&own);
-    let (component, compile_time) = file.compile(engine, Priority::Normal)?;
+    let (component, compile_time) = file.compile(engine)?;
     let facts = Facts::of(engine, &file, &component, compile_time)?;
     let mut found = Inspection {
         imports: imports(engine, &component),

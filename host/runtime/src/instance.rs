@@ -323,10 +323,16 @@ fn failure(
     }
     state.wasi.stdout.take_tail();
     let said = state.wasi.stderr.take_tail();
+    // What it said may tell where it was; an interpreter's own functions are nobody's business then.
+    let place = match said.is_empty() {
+        true => stack::of(error),
+        false => stack::with_lines(error),
+    };
+    if let Some(place) = place {
+        reason = format!("{reason}, {place}");
+    }
     if !said.is_empty() {
         reason = format!("{reason}; it said: {said}");
-    } else if let Some(place) = stack::of(error) {
-        reason = format!("{reason}, {place}");
     }
     CallError::Trapped {
         plugin: Arc::clone(&sandbox.plugin),

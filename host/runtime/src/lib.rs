@@ -30,6 +30,7 @@ mod limits;
 mod links;
 mod logging;
 mod long_running;
+mod low_priority;
 mod migrations;
 mod nesting;
 mod output;
@@ -56,7 +57,7 @@ pub use inspect::{Export, Import, Inspection, Migrations, Source, Strategy, insp
 pub use limits::Limits;
 pub use links::Waiting;
 pub use plugin::{Plugin, PluginOptions};
-pub use plugins::{Changed, PluginState, PluginStatus, Plugins};
+pub use plugins::{Again, Changed, PluginState, PluginStatus, Plugins};
 pub use scope::Scope;
 pub use wasm_file::Digest;
 pub use wave::Answer;

@@ -22,10 +22,11 @@ use crate::links::{Resolved, Waiting, resolve};
 use crate::plugin::{Plugin, PluginOptions};
 
 use change::Candidates;
-pub use change::Changed;
+pub use change::{Again, Changed};
 use drain::Drains;
 use status::Book;
 pub use status::{PluginState, PluginStatus};
+use watching::Writing;
 
 /// The plugins of a folder. A clone is another handle to the same.
 #[derive(Clone)]
@@ -41,6 +42,7 @@ struct Shared {
     /// Held by the one change that may be under way.
     candidates: AsyncMutex<Candidates>,
     book: Mutex<Book>,
+    writing: Mutex<Writing>,
     drains: Drains,
     /// How often the plugins have changed.
     changes: watch::Sender<u64>,
@@ -149,6 +151,7 @@ impl Plugins {
                 current: RwLock::default(),
                 candidates: AsyncMutex::default(),
                 book: Mutex::default(),
+                writing: Mutex::default(),
                 drains: Drains::default(),
                 changes: watch::Sender::new(0),
             }),
@@ -170,6 +173,8 @@ impl Plugins {
             counters,
         )?;
         plugin.facts().log();
+        let file = (plugin.facts().version.clone(), plugin.facts().sha256);
+        self.shared.book.lock().has_file(plugin.name(), Some(file));
         Ok(Arc::new(plugin))
     }
 

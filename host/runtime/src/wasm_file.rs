@@ -24,18 +24,6 @@ const MAX_FILE: u64 = 128 << 20;
 /// Bytes of stack to compile on, the same whoever asks for it: what is nested as deep as may be needs a tenth.
 const STACK: usize = 8 << 20;
 
-/// Who goes before whom while a file is compiled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Priority {
-    /// There is nothing else to do, as while the host starts.
-    Normal,
-    /// Plugins run: only what they leave of the processors is used.
-    Low,
-}
-
-/// The lowest priority that the system has.
-const LOWEST: i32 = 19;
-
 /// A SHA-256; shown as `sha256sum` prints it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Digest(pub [u8; 32]);
@@ -129,16 +117,13 @@ impl WasmFile {
     ///
     /// # Errors
     /// Where it is not a component, or would cost the compiler too much.
-    pub(crate) fn compile(
-        &self,
-        engine: &Engine,
-        priority: Priority,
-    ) -> Result<(Component, Duration), LoadError> {
+    pub(crate) fn compile(&self, engine: &Engine) -> Result<(Component, Duration), LoadError> {
         let begun = Instant::now();
         let cache = engine.code_cache();
         // What is there was looked into before it was compiled, by a host of this very version.
         if let Some(component) = cache.and_then(|cache| cache.load(engine.wasmtime(), &self.sha256))
         {
+            prepare(&component);
             return Ok((component, begun.elapsed()));
         }
         self.begins_like_a_component()
@@ -148,8 +133,9 @@ impl WasmFile {
             return Err(self.unusable(reason));
         }
         let begun = Instant::now();
-        let component = compile(engine, &self.bytes, priority)
+        let component = compile(engine, &self.bytes)
             .map_err(|reason| self.unusable(format!("it is damaged ({reason}); build it again")))?;
+        prepare(&component);
         let took = begun.elapsed();
         if let Some(cache) = cache {
             cache.store(engine.wasmtime(), &self.sha256, &component);
@@ -184,16 +170,12 @@ impl WasmFile {
 
 /// Compiles in a thread of its own, for two reasons: the stack is as large as it must be, and where wasmtime panics on what
 /// nobody thought of, as it does on types that refer to each other in a chain of more than 127, only that thread ends.
-fn compile(engine: &Engine, bytes: &[u8], priority: Priority) -> Result<Component, String> {
+fn compile(engine: &Engine, bytes: &[u8]) -> Result<Component, String> {
     thread::scope(|scope| {
         let compiling = thread::Builder::new()
             .name("poolhouse-compile".into())
             .stack_size(STACK)
             .spawn_scoped(scope, || {
-                if priority == Priority::Low {
-                    // On Linux it is this one thread's. Refused, it compiles all the same.
-                    let _ = rustix::process::nice(LOWEST);
-                }
                 Component::from_binary(engine.wasmtime(), bytes).map_err(|error| one_line(&error))
             });
         match compiling.map(thread::ScopedJoinHandle::join) {
@@ -202,6 +184,13 @@ fn compile(engine: &Engine, bytes: &[u8], priority: Priority) -> Result<Componen
             Err(error) => Err(format!("no thread can be started to compile it: {error}")),
         }
     })
+}
+
+/// Makes what its first instance would otherwise make, which takes a processor some milliseconds where the memory begins with much in
+/// it, as an interpreter's does.
+fn prepare(component: &Component) {
+    // What can't be made now is made then, or does without.
+    let _ = component.initialize_copy_on_write_image();
 }
 
 /// A plugin's name: its file's without `.wasm`.

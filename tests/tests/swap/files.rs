@@ -2,8 +2,9 @@
 
 use std::fs::{self, File};
 use std::io::Write;
+use std::time::{Duration, Instant};
 
-use poolhouse_runtime::{CallError, PluginOptions, PluginState};
+use poolhouse_runtime::{Again, CallError, PluginOptions, PluginState};
 
 use super::{Live, asker, version};
 
@@ -103,6 +104,78 @@ fn a_file_that_is_being_written_is_waited_for() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Its first part is a component already, and whoever asks for a look, it is not taken in before the rest has come.
+#[test]
+fn half_a_file_is_not_taken_in_by_who_asks_for_a_look() -> anyhow::Result<()> {
+    let live = Live::start(&[("v", version(1))])?;
+    // So that it is watched.
+    live.put("v", &version(3));
+    live.until_answers("v", "v.version", 3);
+    let whole = version(2);
+    let mut file = File::create(live.path("v"))?;
+    file.write_all(&whole[..8])?;
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_millis(400) {
+        let mut again = Again::default();
+        let look = live
+            .plugins
+            .update(Some(&mut again), |_| PluginOptions::default());
+        let changed = live.runtime.block_on(look)?;
+        assert!(changed.unsettled.contains("v"), "{changed:?}");
+        assert_eq!(live.call("v", "v.version").unwrap(), 3);
+    }
+    file.write_all(&whole[8..])?;
+    drop(file);
+    live.until_answers("v", "v.version", 2);
+    Ok(())
+}
+
+/// It is no reason to take it away, and none to try it again and again.
+#[test]
+fn a_file_that_can_t_be_looked_at_runs_on() -> anyhow::Result<()> {
+    let live = Live::start(&[("v", version(1))])?;
+    // Root may look at everything; nobody may follow a link to itself.
+    fs::remove_file(live.path("v"))?;
+    std::os::unix::fs::symlink(live.path("v"), live.path("v"))?;
+    live.until_failed("v", "can't be read");
+    assert_eq!(live.call("v", "v.version").unwrap(), 1);
+    live.put("v", &version(2));
+    live.until_answers("v", "v.version", 2);
+    assert!(live.status("v").unwrap().trouble.is_none());
+    Ok(())
+}
+
+/// Who goes while a large file is compiled is not kept until that is done, and what is deleted meanwhile never runs.
+#[test]
+fn files_go_while_another_is_compiled() -> anyhow::Result<()> {
+    let live = Live::start(&[("v", version(1))])?;
+    let large = large(6_000);
+    live.put("large", &large);
+    live.until("large", |status| {
+        status.is_some_and(|status| status.state == PluginState::Loading)
+    });
+    fs::remove_file(live.path("v"))?;
+    live.until("v", |status| status.is_none());
+    let status = live.status("large").unwrap();
+    assert_eq!(status.state, PluginState::Loading, "{status:?}");
+    fs::remove_file(live.path("large"))?;
+    let changes = live.plugins.changes();
+    live.until("large", |status| status.is_none());
+    assert!(!changes.has_changed()?);
+    Ok(())
+}
+
+/// A component that takes a while to compile: that many functions.
+fn large(functions: u32) -> Vec<u8> {
+    let mut text = String::from("(component (core module $m (memory 1)");
+    for number in 0..functions {
+        let block = "(local.set $n (i32.add (local.get $n) (i32.load (local.get $n))))".repeat(100);
+        text += &format!("(func (export \"f{number}\") (param $n i32) {block})");
+    }
+    text += ") (core instance (instantiate $m)))";
+    wat::parse_str(text).unwrap()
+}
+
 #[test]
 fn what_editors_leave_is_no_plugin() -> anyhow::Result<()> {
     let live = Live::start(&[("v", version(1))])?;
@@ -196,10 +269,9 @@ fn a_folder_that_goes_changes_nothing_and_one_that_comes_is_watched() -> anyhow:
     let live = Live::start(&[("v", version(1))])?;
     let (folder, aside) = (live.house.path("plugins"), live.house.path("aside"));
     fs::rename(&folder, &aside)?;
-    let looked = live.runtime.block_on(
-        live.plugins
-            .update(false, &Default::default(), |_| PluginOptions::default()),
-    );
+    let looked = live
+        .runtime
+        .block_on(live.plugins.update(None, |_| PluginOptions::default()));
     assert!(looked.unwrap_err().to_string().contains("can't be read"));
     assert_eq!(live.call("v", "v.version").unwrap(), 1);
     let beside = live.house.path("beside");

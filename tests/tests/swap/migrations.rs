@@ -74,8 +74,7 @@ fn the_old_version_works_on_the_new_schema_while_it_drains() -> anyhow::Result<(
         fs::rename(beside, house.path("plugins/faulty-service.wasm"))?;
         let begun = Instant::now();
         while plugins.get(PLUGIN).unwrap().facts().sha256 == old.facts().sha256 {
-            let busy = Default::default();
-            let looked = plugins.update(false, &busy, &options);
+            let looked = plugins.update(None, &options);
             let changed = runtime.block_on(looked)?;
             assert!(changed.failed.is_empty(), "{changed:?}");
             assert!(begun.elapsed() < super::LONGEST);

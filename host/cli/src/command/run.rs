@@ -11,6 +11,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use poolhouse_database::{Database, Error, TransactionOptions};
 use poolhouse_runtime::{CallError, Plugins, Scope};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use super::Common;
@@ -57,6 +58,8 @@ pub(crate) async fn run(
     let engine = super::new_engine(settings)?;
     let database = super::open_database(settings)?;
     let stop = stop_signal()?;
+    // From now on, or it would end the process while the plugins are loaded.
+    let hangup = signal(SignalKind::hangup()).context("SIGHUP can't be waited for")?;
     let ended = async {
         let load = super::load_once_started(&database, async || {
             Plugins::load(&engine, &common.plugins, None, &database, |name| {
@@ -74,7 +77,7 @@ pub(crate) async fn run(
                 plugins.folder().display()
             );
         }
-        let live = Live::start(common, settings, &plugins)?;
+        let live = Live::start(common, settings, &plugins, hangup);
         let ended = run_plugins(settings, &database, &plugins, seed, feed, bars, stop, &live).await;
         drop(live);
         plugins.stop().await;
@@ -269,7 +272,6 @@ async fn stay_up(database: &Database, plugins: &Plugins, mut stop: watch::Receiv
 
 /// Says true after Ctrl-C or SIGTERM. A second one ends the process at once.
 fn stop_signal() -> anyhow::Result<watch::Receiver<bool>> {
-    use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate()).context("SIGTERM can't be waited for")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("Ctrl-C can't be waited for")?;
     let (sender, receiver) = watch::channel(false);

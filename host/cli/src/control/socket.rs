@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -38,6 +38,8 @@ impl Socket {
             .create(true)
             .truncate(false)
             .write(true)
+            // Whoever could open it could hold it.
+            .mode(0o600)
             .open(&lock_path)
             .with_context(|| format!("{} can't be opened", Path::new(&lock_path).display()))?;
         match lock.try_lock() {

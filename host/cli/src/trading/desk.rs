@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use anyhow::bail;
 use poolhouse_database::Database;
@@ -20,6 +21,9 @@ use crate::settings::Trading;
 
 /// Orders in one transaction, at which a group ends early.
 const ORDERS_A_GROUP: usize = 10_000;
+/// How long the instances of plugins that were replaced are rebuilt before the next bar is looked at; those that are left are rebuilt
+/// before theirs.
+const FOLLOW_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The strategy rows and where their orders go.
 pub(crate) struct Desk {
@@ -152,7 +156,7 @@ impl Desk {
                         next = feed.bars.recv() => next,
                         _ = stop.changed() => continue,
                         _ = changes.changed() => {
-                            self.follow().await;
+                            self.follow(&stop).await;
                             continue;
                         }
                         Some(reload) = reloads.recv() => {
@@ -211,10 +215,12 @@ impl Desk {
         Ok(())
     }
 
-    /// Rebuilds the instances of plugins that were replaced.
-    async fn follow(&mut self) {
+    /// Rebuilds the instances of plugins that were replaced, for as long as the feed can wait for that.
+    async fn follow(&mut self, stop: &watch::Receiver<bool>) {
+        let begun = Instant::now();
         for row in &mut self.rows {
-            row.follow(&self.history).await;
+            let is_late = begun.elapsed() > FOLLOW_TIMEOUT || *stop.borrow();
+            row.follow(&self.history, is_late).await;
             self.history.keep(row.warm_up());
         }
     }
@@ -320,7 +326,7 @@ pub(super) async fn subscribers(
 }
 
 /// Resolves after `time`; never without one.
-async fn silence(time: Option<std::time::Duration>) {
+async fn silence(time: Option<Duration>) {
     match time {
         Some(time) => tokio::time::sleep(time).await,
         None => std::future::pending().await,

@@ -48,13 +48,13 @@ impl History {
         bars.push_back((self.fed, bar));
     }
 
-    /// The last `most` bars of each of the symbols, in the order of the feed, without those that `skips` names by their numbers.
+    /// The last `most` bars of each of the symbols with their numbers, in the order of the feed, without those that `skips` names.
     pub(super) fn last(
         &self,
         symbols: &[String],
         most: usize,
         skips: impl Fn(u64) -> bool,
-    ) -> Vec<Bar> {
+    ) -> Vec<(u64, Bar)> {
         let mut last: Vec<_> = symbols
             .iter()
             .enumerate()
@@ -67,7 +67,7 @@ impl History {
             })
             .collect();
         last.sort_by_key(|(number, _)| *number);
-        last.into_iter().map(|(_, bar)| bar.clone()).collect()
+        last.into_iter().cloned().collect()
     }
 }
 
@@ -97,7 +97,7 @@ mod tests {
         let both = ["A".to_owned(), "B".to_owned(), "A".to_owned()];
         let times = |most, skips: fn(u64) -> bool| -> Vec<_> {
             let last = history.last(&both, most, skips);
-            last.iter().map(|bar| bar.time).collect()
+            last.iter().map(|(_, bar)| bar.time).collect()
         };
         assert_eq!(times(2, |_| false), [997, 998, 999, 1000]);
         assert_eq!(times(2, |number| number == 999), [995, 997, 998, 1000]);

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use anyhow::Context;
 use poolhouse_database::TransactionOptions;
 use poolhouse_runtime::Scope;
 use poolhouse_runtime::trading::{StrategyRow, Subscriber};
@@ -90,7 +91,7 @@ impl Desk {
                 Some(old) if is_same(old.stored(), &row) && old.set_aside().is_none() => {
                     rows.push(old);
                 }
-                old => match self.begin(row, mark).await {
+                old => match self.begin(row, mark, old.as_ref()).await {
                     Ok(mut new) => {
                         match old {
                             Some(old) => {
@@ -115,15 +116,23 @@ impl Desk {
         Ok(done)
     }
 
-    /// A row that begins in the middle of a feed: it remembers the last bars, and trades on those that come from now on.
-    async fn begin(&self, row: StrategyRow, mark: Option<i64>) -> anyhow::Result<Row> {
+    /// A row that begins in the middle of a feed, perhaps in the place of one before: it remembers the last bars, and trades on those
+    /// that come from now on.
+    async fn begin(
+        &self,
+        row: StrategyRow,
+        mark: Option<i64>,
+        before: Option<&Row>,
+    ) -> anyhow::Result<Row> {
+        let id = row.id.clone();
         let scope = Scope::new(Some(self.ledger.database.clone()), TRANSACTION_TIMEOUT);
         let plugins = &self.ledger.plugins;
         let started = Row::start(row, plugins, &scope, mark, self.settings.bar_timeout).await;
         scope.finish().await;
         let mut row = started?;
         if let Some(closed) = self.closed {
-            row.warm(&self.history, closed).await?;
+            let warmed = row.warm(before, &self.history, closed).await;
+            warmed.with_context(|| format!("strategy row \"{id}\""))?;
         }
         Ok(row)
     }

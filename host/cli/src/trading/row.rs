@@ -144,28 +144,34 @@ impl Row {
         self.set_aside.as_deref()
     }
 
-    /// Lets it remember bars that came before it did, and trade on those that come later than `until` only.
+    /// Lets it remember bars that came before it did, but for those that the row it replaces failed at, and trade on those that come
+    /// later than `until` only.
     ///
     /// # Errors
     /// What the strategy says of one of them.
-    pub(crate) async fn warm(&mut self, history: &History, until: i64) -> Result<(), CallError> {
+    pub(crate) async fn warm(
+        &mut self,
+        before: Option<&Self>,
+        history: &History,
+        until: i64,
+    ) -> Result<(), CallError> {
         self.mark = self.mark.max(Some(until));
         self.first_mark = self.mark;
         self.was_warmed = true;
+        if let Some(before) = before {
+            self.failed_at.clone_from(&before.failed_at);
+        }
         let Some(plugin) = self.plugins.get(&self.stored.plugin) else {
             return Ok(());
         };
-        if let Some(instance) = &mut self.instance {
-            for bar in history.last(&self.symbols, self.warm_up, |_| false) {
-                instance.on_bar(&plugin, bar).await?;
-            }
-        }
+        let made = self.instance.take();
+        self.instance = Some(self.warmed(made, &plugin, history).await?);
         Ok(())
     }
 
     /// After a change of the plugins: an instance of a version that was replaced is given up at once, so that it keeps none of that
-    /// alive, and rebuilt.
-    pub(crate) async fn follow(&mut self, history: &History) {
+    /// alive, and rebuilt, now or, where others have taken too long, before its next bar.
+    pub(crate) async fn follow(&mut self, history: &History, is_late: bool) {
         let plugin = self.plugins.get(&self.stored.plugin);
         let is_current = match (&self.instance, &plugin) {
             (Some(instance), Some(plugin)) => instance.is_of(plugin),
@@ -176,7 +182,9 @@ impl Row {
             return;
         }
         self.instance = None;
-        if let Some(plugin) = plugin {
+        if let Some(plugin) = plugin
+            && !is_late
+        {
             // What goes wrong is met again, and counted, at the next bar.
             match self.rebuild(&plugin, history).await {
                 Ok(instance) => self.instance = Some(instance),
@@ -202,7 +210,13 @@ impl Row {
         };
         self.waits = false;
         let begun = Instant::now();
-        let answer = self.try_feed(&plugin, bar, history).await;
+        let mut answer = self.try_feed(&plugin, bar, history).await;
+        // Its version was replaced under it, and has drained for as long as it may: the one that runs now gets the bar.
+        if matches!(answer, Err(CallError::Stopped { .. }))
+            && let Some(plugin) = self.plugins.get(&self.stored.plugin)
+        {
+            answer = self.try_feed(&plugin, bar, history).await;
+        }
         self.statistics.time += begun.elapsed();
         self.statistics.bars += 1;
         let done_with = self.is_done_with(bar);
@@ -293,43 +307,90 @@ impl Row {
         plugin: &Pinned,
         history: &History,
     ) -> Result<StrategyInstance, CallError> {
-        let rebuilt =
-            tokio::time::timeout(REBUILD_TIMEOUT, self.try_rebuild(plugin, history)).await;
-        rebuilt.unwrap_or_else(|_| {
+        let rebuilt = self.warmed(None, plugin, history).await?;
+        tracing::info!(row = %self.id, plugin = %self.stored.plugin, "rebuilt");
+        Ok(rebuilt)
+    }
+
+    /// That instance, or a new one, that was fed the last bars. Where it fails at one of them, one is made that is not fed that
+    /// bar, as often as a row may fail.
+    async fn warmed(
+        &mut self,
+        made: Option<StrategyInstance>,
+        plugin: &Pinned,
+        history: &History,
+    ) -> Result<StrategyInstance, CallError> {
+        let name = Arc::clone(plugin.name());
+        let warmed = tokio::time::timeout(REBUILD_TIMEOUT, async {
+            let mut made = made;
+            for _ in 1..FAILURES {
+                let instance = self.made(made.take(), plugin).await?;
+                match self.remember(instance, plugin, history).await {
+                    Ok(instance) => return Ok(instance),
+                    Err(error) => {
+                        tracing::warn!(row = %self.id, "fed a bar that came before: {error}")
+                    }
+                }
+            }
+            let instance = self.made(made.take(), plugin).await?;
+            self.remember(instance, plugin, history).await
+        });
+        warmed.await.unwrap_or_else(|_| {
             Err(CallError::Refused(format!(
-                "plugin \"{}\" could not be rebuilt within {REBUILD_TIMEOUT:?}",
-                self.stored.plugin
+                "plugin \"{name}\" could not be given the bars that its strategy wants to begin with within {REBUILD_TIMEOUT:?}"
             )))
         })
     }
 
-    async fn try_rebuild(
+    /// That instance, or a new one.
+    async fn made(
         &mut self,
+        made: Option<StrategyInstance>,
         plugin: &Pinned,
-        history: &History,
     ) -> Result<StrategyInstance, CallError> {
-        let scope = plugin.scope();
-        let made = create(plugin, &self.stored, &scope, self.bar_timeout).await;
-        scope.finish().await;
-        let mut instance = made.map_err(refused)?;
+        let instance = match made {
+            Some(instance) => instance,
+            None => {
+                let scope = plugin.scope();
+                let made = create(plugin, &self.stored, &scope, self.bar_timeout).await;
+                scope.finish().await;
+                made.map_err(refused)?
+            }
+        };
         // Another version may remember more, or less.
         self.warm_up = warm_up_of(&instance).map_err(refused)?;
-        let failed_at = &self.failed_at;
-        let bars = history.last(&self.symbols, self.warm_up, |number| {
-            failed_at.contains(&number)
-        });
-        for bar in bars {
-            instance.on_bar(plugin, bar).await?;
-        }
-        tracing::info!(row = %self.id, plugin = %self.stored.plugin, "rebuilt");
         Ok(instance)
     }
 
-    fn failed(&mut self, bar: &Bar, number: u64, error: &CallError) {
+    /// Feeds it the last bars, its signals dropped. One that it fails at is not fed to another.
+    async fn remember(
+        &mut self,
+        mut instance: StrategyInstance,
+        plugin: &Pinned,
+        history: &History,
+    ) -> Result<StrategyInstance, CallError> {
+        let bars = history.last(&self.symbols, self.warm_up, |number| {
+            self.failed_at.contains(&number)
+        });
+        for (number, bar) in bars {
+            if let Err(error) = instance.on_bar(plugin, bar).await {
+                self.skip(number);
+                return Err(error);
+            }
+        }
+        Ok(instance)
+    }
+
+    /// That bar is not fed to another instance of it.
+    fn skip(&mut self, number: u64) {
         if self.failed_at.len() == MOST_FAILED_AT {
             self.failed_at.pop_front();
         }
         self.failed_at.push_back(number);
+    }
+
+    fn failed(&mut self, bar: &Bar, number: u64, error: &CallError) {
+        self.skip(number);
         self.failures_in_a_row += 1;
         self.statistics.failures += 1;
         tracing::warn!(row = %self.id, symbol = %bar.symbol, time = %shown(bar.time), "{error}");

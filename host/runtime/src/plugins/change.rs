@@ -3,8 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
+use std::io;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -14,15 +15,19 @@ use crate::error::LoadError;
 use crate::folder::files;
 use crate::generation::{Generation, Member};
 use crate::links::{Resolved, resolve};
+use crate::low_priority::at_low_priority;
 use crate::plugin::{Plugin, PluginOptions};
-use crate::wasm_file::{Digest, Priority, WasmFile, name_of};
+use crate::wasm_file::{Digest, WasmFile, name_of};
 
+use super::drain::MOST_DRAINING;
 use super::{Plugins, start};
 
 /// A file that changed less than this ago may be changing still.
 pub(super) const QUIET: Duration = Duration::from_millis(100);
 /// Where many files have changed, those that are compiled begin to run without waiting for the others.
 const SETTLE_EVERY: Duration = Duration::from_secs(2);
+/// How often it is looked whether files have gone while one is compiled.
+const LET_GO_EVERY: Duration = Duration::from_millis(500);
 
 /// What a look at the folder led to.
 #[derive(Debug, Default)]
@@ -33,8 +38,15 @@ pub struct Changed {
     pub gone: Vec<Arc<str>>,
     /// Files that could not be taken in, each with a sentence that names it.
     pub failed: Vec<String>,
-    /// A file was still being written: it is to be looked at again.
-    pub is_unsettled: bool,
+    /// Plugins whose files were still being written: they are to be looked at again.
+    pub unsettled: BTreeSet<Arc<str>>,
+}
+
+/// A try of everything anew, over as many looks as it takes: what failed before is tried again once, and what runs with other options
+/// than it would have now is loaded anew.
+#[derive(Debug, Default)]
+pub struct Again {
+    tried: BTreeSet<Arc<str>>,
 }
 
 /// The files that were looked at, and what was made of them and does not run.
@@ -62,6 +74,8 @@ struct Seen {
     stamp: Stamp,
     /// None where it could not be read.
     sha256: Option<Digest>,
+    /// Nothing but other contents can change what became of it.
+    is_final: bool,
 }
 
 /// What changes whenever a file's contents do.
@@ -107,15 +121,13 @@ enum Read {
 }
 
 impl Plugins {
-    /// Looks at the folder and takes in what has changed. Files in `busy` are left for later. With `again`, what failed before is
-    /// tried again, and what runs with other options than it would have now is loaded anew.
+    /// Looks at the folder and takes in what has changed, small files first. What is still being written is left for later.
     ///
     /// # Errors
-    /// Only where the folder can't be read; then nothing changes.
+    /// Only where the folder can't be read; then no plugin is taken away.
     pub async fn update(
         &self,
-        again: bool,
-        busy: &BTreeSet<PathBuf>,
+        mut again: Option<&mut Again>,
         options: impl Fn(&str) -> PluginOptions,
     ) -> Result<Changed, LoadError> {
         let mut candidates = self.shared.candidates.lock().await;
@@ -123,26 +135,41 @@ impl Plugins {
         if candidates.is_closed {
             return Ok(changed);
         }
-        let files: BTreeMap<Arc<str>, PathBuf> = files(self.folder())?
-            .into_iter()
-            .map(|path| (name_of(&path).into(), path))
-            .collect();
-        let present: BTreeSet<_> = files.keys().cloned().collect();
+        let mut files = files(self.folder())?;
+        files.sort_by_cached_key(|path| fs::metadata(path).map_or(0, |file| file.len()));
         let mut settled = Instant::now();
-        for (name, path) in &files {
-            if busy.contains(path) {
-                changed.is_unsettled = true;
+        for path in &files {
+            let name: Arc<str> = name_of(path).into();
+            if self.is_being_written(path) {
+                changed.unsettled.insert(name);
                 continue;
             }
-            let options = options(name);
-            self.look_at(name, path, again, options, &mut candidates, &mut changed)
-                .await;
+            let tries_again = again
+                .as_ref()
+                .is_some_and(|again| !again.tried.contains(&name));
+            let options = options(&name);
+            self.look_at(
+                &name,
+                path,
+                tries_again,
+                options,
+                &mut candidates,
+                &mut changed,
+            )
+            .await;
+            if let Some(again) = &mut again
+                && !changed.unsettled.contains(&name)
+            {
+                again.tried.insert(name);
+            }
             if settled.elapsed() > SETTLE_EVERY {
+                let present = self.present()?;
                 self.settle(&mut candidates, &present, &mut changed).await;
                 settled = Instant::now();
             }
         }
-        candidates.pending.retain(|name, _| present.contains(name));
+        // Some may have gone while others were compiled.
+        let present = self.present()?;
         candidates.seen.retain(|name, _| present.contains(name));
         self.settle(&mut candidates, &present, &mut changed).await;
         let names = self.shared.book.lock().names();
@@ -151,6 +178,26 @@ impl Plugins {
             self.forget_if_gone(name);
         }
         Ok(changed)
+    }
+
+    /// The plugins that have a file now.
+    fn present(&self) -> Result<BTreeSet<Arc<str>>, LoadError> {
+        let files = files(self.folder())?;
+        Ok(files.iter().map(|path| name_of(path).into()).collect())
+    }
+
+    /// Lets those go whose files have gone.
+    async fn let_go(&self, candidates: &mut Candidates, changed: &mut Changed) {
+        let Ok(present) = self.present() else {
+            return;
+        };
+        let current = self.current();
+        if !current
+            .plugins()
+            .all(|plugin| present.contains(plugin.name()))
+        {
+            self.settle(candidates, &present, changed).await;
+        }
     }
 
     /// Reads and compiles one file, if it is another than before.
@@ -163,9 +210,14 @@ impl Plugins {
         candidates: &mut Candidates,
         changed: &mut Changed,
     ) {
-        // One that has just gone is found to be gone at the next look.
-        let Ok(stamp) = Stamp::of(path) else {
-            return;
+        let stamp = match Stamp::of(path) {
+            Ok(stamp) => stamp,
+            // One that has just gone is found to be gone at the next look.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return,
+            Err(cause) => {
+                let file = path.to_owned();
+                return self.failed(name, &LoadError::Unreadable { file, cause }, changed);
+            }
         };
         let current = self.current();
         let running = current.get(name);
@@ -178,40 +230,73 @@ impl Plugins {
             return;
         }
         if stamp.is_young() {
-            changed.is_unsettled = true;
+            changed.unsettled.insert(Arc::clone(name));
             return;
+        }
+        if running.is_some() && self.shared.drains.count(name) >= MOST_DRAINING {
+            let error = LoadError::Draining {
+                plugin: Arc::clone(name),
+                versions: MOST_DRAINING,
+            };
+            return self.failed(name, &error, changed);
         }
         let mut known = Vec::new();
         if is_as_told || !again {
             known.extend(newest.map(|plugin| plugin.facts().sha256));
             known.extend(running.map(|plugin| plugin.facts().sha256));
             // What could not be used then can't be now, unless somebody asks for another try.
-            known.extend(seen.filter(|_| !tries_again).and_then(|seen| seen.sha256));
+            let is_final = |seen: &&Seen| seen.is_final && !tries_again;
+            known.extend(seen.filter(is_final).and_then(|seen| seen.sha256));
         }
-        self.shared.book.lock().loads(name, true);
+        self.shared.book.lock().loads(name, running.is_some());
+        // Whoever goes meanwhile is not kept by this.
+        drop(current);
         let (engine, file) = (self.shared.engine.clone(), path.to_owned());
-        let read = {
+        let reading = {
             let options = options.clone();
-            tokio::task::spawn_blocking(move || read(&engine, &file, stamp, &options, &known)).await
+            at_low_priority(move || read(&engine, &file, stamp, &options, &known))
         };
-        self.shared.book.lock().loads(name, false);
-        let sha256 = match &read {
-            Ok(Read::Known(sha256) | Read::Made(sha256, _)) => Some(*sha256),
-            Ok(Read::Failed(sha256, _)) => *sha256,
-            // It ends early only with the whole runtime.
-            Ok(Read::Unsettled) | Err(_) => {
-                changed.is_unsettled = true;
+        tokio::pin!(reading);
+        let read = loop {
+            tokio::select! {
+                read = &mut reading => break read,
+                () = tokio::time::sleep(LET_GO_EVERY) => self.let_go(candidates, changed).await,
+            }
+        };
+        let (sha256, is_final) = match &read {
+            Some(Read::Known(sha256)) => {
+                let seen = candidates.seen.get(name);
+                (
+                    Some(*sha256),
+                    seen.is_some_and(|seen| seen.is_final && seen.sha256 == Some(*sha256)),
+                )
+            }
+            Some(Read::Made(sha256, _)) => (Some(*sha256), false),
+            Some(Read::Failed(sha256, _)) => (*sha256, true),
+            // There is no thread for it now.
+            Some(Read::Unsettled) | None => {
+                self.shared.book.lock().is_read(name);
+                changed.unsettled.insert(Arc::clone(name));
                 return;
             }
         };
-        candidates
-            .seen
-            .insert(Arc::clone(name), Seen { stamp, sha256 });
+        let seen = Seen {
+            stamp,
+            sha256,
+            is_final,
+        };
+        candidates.seen.insert(Arc::clone(name), seen);
         let made = match read {
-            Ok(Read::Made(_, component)) => self.make(*component, |_| options.clone()),
-            Ok(Read::Failed(_, error)) => Err(error),
+            Some(Read::Made(_, component)) => self.make(*component, |_| options.clone()),
+            Some(Read::Failed(_, error)) => {
+                let file = sha256.map(|sha256| (None, sha256));
+                self.shared.book.lock().has_file(name, file);
+                Err(error)
+            }
             _ => {
-                let runs = running.map(|plugin| plugin.facts().sha256) == sha256;
+                self.shared.book.lock().is_read(name);
+                let current = self.current();
+                let runs = current.get(name).map(|plugin| plugin.facts().sha256) == sha256;
                 if runs && sha256.is_some() && is_as_told {
                     // It is again what runs, whatever was tried in between.
                     candidates.pending.remove(name);
@@ -222,8 +307,16 @@ impl Plugins {
         };
         candidates.pending.remove(name);
         match made {
-            Ok(plugin) => candidates.add(&plugin),
-            Err(error) => self.failed(name, &error, changed),
+            Ok(plugin) => {
+                self.shared.book.lock().is_well(name);
+                candidates.add(&plugin);
+            }
+            Err(error) => {
+                if let Some(seen) = candidates.seen.get_mut(name) {
+                    seen.is_final = true;
+                }
+                self.failed(name, &error, changed);
+            }
         }
     }
 
@@ -246,6 +339,7 @@ impl Plugins {
         present: &BTreeSet<Arc<str>>,
         changed: &mut Changed,
     ) {
+        candidates.pending.retain(|name, _| present.contains(name));
         let current = self.current();
         // Those that can't be taken in as things stand; they may be when others have changed.
         let mut aside = BTreeSet::new();
@@ -282,14 +376,19 @@ impl Plugins {
                 }
             }
         };
-        // One of a circle may have started before another of it failed.
+        // One of a circle may have started before another of it failed. It has stopped for good, and its file is read anew.
         for plugin in tried {
             if plugin.has_started() && !generation.has(&plugin) && !current.has(&plugin) {
                 plugin.stop(&generation).await;
                 candidates.pending.remove(plugin.name());
+                candidates.seen.remove(plugin.name());
+                changed.unsettled.insert(Arc::clone(plugin.name()));
             }
         }
         self.swap(&current, generation, candidates, changed);
+        for name in candidates.pending.keys() {
+            self.shared.book.lock().is_read(name);
+        }
     }
 
     fn swap(
@@ -419,7 +518,7 @@ fn read(
     if known.contains(&file.sha256) {
         return Read::Known(file.sha256);
     }
-    match ComponentFile::compile(engine, &file, options, Priority::Low) {
+    match ComponentFile::compile(engine, &file, options) {
         Ok(component) => Read::Made(file.sha256, Box::new(component)),
         Err(error) => Read::Failed(Some(file.sha256), error),
     }

@@ -12,8 +12,8 @@ use crate::plugin::{Plugin, PluginId};
 
 use super::Plugins;
 
-/// Earlier versions of one plugin that may drain at once; of one more, the oldest ends at once.
-const MOST_DRAINING: usize = 4;
+/// Earlier versions of one plugin that may drain at once; the next one is taken in when one of them has ended.
+pub(super) const MOST_DRAINING: usize = 4;
 /// How long a chain that was cut off may take to roll back what it left.
 const LONGEST_END: Duration = Duration::from_secs(10);
 
@@ -25,7 +25,6 @@ pub(super) struct Drains {
 
 struct Draining {
     name: Arc<str>,
-    since: PluginId,
     hurry: Arc<Notify>,
 }
 
@@ -58,19 +57,10 @@ impl Drains {
     fn begin(&self, plugin: &Plugin) -> Arc<Notify> {
         let hurry = Arc::new(Notify::new());
         let mut draining = self.draining.lock();
-        let same = draining.values().filter(|one| one.name == *plugin.name());
-        let mut same: Vec<_> = same.collect();
-        same.sort_by_key(|one| one.since);
-        if let Some(too_many) = (same.len() + 1).checked_sub(MOST_DRAINING) {
-            for one in same.iter().take(too_many) {
-                one.hurry.notify_one();
-            }
-        }
         draining.insert(
             plugin.id(),
             Draining {
                 name: Arc::clone(plugin.name()),
-                since: plugin.id(),
                 hurry: Arc::clone(&hurry),
             },
         );
@@ -124,7 +114,7 @@ impl Plugins {
         }
         tracing::warn!(
             plugin = %plugin.name(),
-            "calls under way in the version that was replaced or taken away are ended now: they had {limit:?} (limit `drain_timeout`), and {MOST_DRAINING} versions may drain at once"
+            "calls under way in the version that was replaced or taken away are ended now: they had {limit:?} (limit `drain_timeout`), or the host stops"
         );
         let cut = &plugin.sandbox().cut;
         cut.cut();

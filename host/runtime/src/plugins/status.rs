@@ -20,9 +20,9 @@ pub struct PluginStatus {
     pub state: PluginState,
     /// Since when it does that.
     pub since: SystemTime,
-    /// What its author calls the version that runs; none where its component does not say.
+    /// What its author calls the version; none where its component does not say.
     pub version: Option<String>,
-    /// Of the file that runs; none where none does.
+    /// Of the file that runs; where none does, of the one that was read last. None where none could be.
     pub sha256: Option<Digest>,
     /// Why a newer file of it was not taken in, while the older one runs on.
     pub trouble: Option<String>,
@@ -87,6 +87,8 @@ struct Entry {
     since: SystemTime,
     loading: bool,
     trouble: Option<String>,
+    /// What the author calls the version that was read last, and its file's SHA-256.
+    file: Option<(Option<String>, Digest)>,
 }
 
 impl Book {
@@ -96,6 +98,7 @@ impl Book {
             since: SystemTime::now(),
             loading: false,
             trouble: None,
+            file: None,
         };
         self.entries.entry(Arc::clone(name)).or_insert_with(new)
     }
@@ -104,8 +107,22 @@ impl Book {
         Arc::clone(&self.entry(name).counters)
     }
 
-    pub(super) fn loads(&mut self, name: &Arc<str>, loading: bool) {
-        self.entry(name).loading = loading;
+    /// A file of it is being read, compiled, migrated and started, perhaps while an older version runs.
+    pub(super) fn loads(&mut self, name: &Arc<str>, runs: bool) {
+        let entry = self.entry(name);
+        entry.loading = true;
+        if !runs {
+            entry.since = SystemTime::now();
+        }
+    }
+
+    /// That is over, and nothing is to be told of it but what is known otherwise.
+    pub(super) fn is_read(&mut self, name: &Arc<str>) {
+        self.entry(name).loading = false;
+    }
+
+    pub(super) fn has_file(&mut self, name: &Arc<str>, file: Option<(Option<String>, Digest)>) {
+        self.entry(name).file = file;
     }
 
     pub(super) fn runs(&mut self, name: &Arc<str>) {
@@ -189,13 +206,17 @@ impl Plugins {
             _ if draining > 0 => PluginState::Draining,
             _ => return None,
         };
+        let facts = running.map(|plugin| plugin.facts());
+        let file = facts.map(|facts| (facts.version.clone(), facts.sha256));
+        let (version, sha256) = file.or_else(|| entry.file.clone()).unzip();
+        let version = version.flatten();
         let count = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
         Some(PluginStatus {
             name: Arc::clone(name),
             state,
             since: entry.since,
-            version: running.and_then(|plugin| plugin.facts().version.clone()),
-            sha256: running.map(|plugin| plugin.facts().sha256),
+            version,
+            sha256,
             trouble: running.and(entry.trouble.clone()),
             calls: count(&entry.counters.calls),
             traps: count(&entry.counters.traps),

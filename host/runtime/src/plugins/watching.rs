@@ -1,7 +1,8 @@
 //! Watches the folder: whatever becomes of a file, it is looked at once it is quiet. Whoever writes slowly is waited for, and where
 //! the system tells of no changes, as on some network file systems, the folder is looked at all the same.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
+use std::ffi::OsString;
 use std::future::pending;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -25,28 +26,33 @@ const WRITTEN_TO: Duration = Duration::from_secs(2);
 /// Events between two looks; of more it is enough to know that there were some.
 const MOST_EVENTS: usize = 1024;
 
+/// The names of files that somebody is in the middle of writing, and when they were last written to.
+pub(super) type Writing = HashMap<OsString, Instant>;
+
 /// What is known of the files between two looks.
 #[derive(Default)]
 struct Watch {
-    /// Files that are written to, and when they were last.
-    writing: HashMap<PathBuf, Instant>,
     /// When the folder is to be looked at, and when at the latest.
     next: Option<(Instant, Instant)>,
 }
 
 impl Watch {
-    fn note(&mut self, event: Event) {
+    fn note(&mut self, event: Event, writing: &mut Writing) {
         let now = Instant::now();
         let is_plugin = |path: &PathBuf| path.extension().is_some_and(|end| end == "wasm");
         for path in event.paths.into_iter().filter(is_plugin) {
+            // The folder is told of by another path than it is watched by.
+            let Some(file) = path.file_name() else {
+                continue;
+            };
             match event.kind {
                 EventKind::Create(CreateKind::File) | EventKind::Modify(ModifyKind::Data(_)) => {
-                    self.writing.insert(path, now);
+                    writing.insert(file.to_owned(), now);
                 }
                 EventKind::Access(AccessKind::Close(AccessMode::Write))
                 | EventKind::Remove(_)
                 | EventKind::Modify(ModifyKind::Name(_)) => {
-                    self.writing.remove(&path);
+                    writing.remove(file);
                 }
                 EventKind::Access(_) => continue,
                 _ => {}
@@ -59,12 +65,6 @@ impl Watch {
         let now = Instant::now();
         let latest = self.next.map_or(now + LONGEST_QUIET, |(_, latest)| latest);
         self.next = Some(((now + after).min(latest), latest));
-    }
-
-    /// Files that somebody is in the middle of writing.
-    fn busy(&mut self) -> BTreeSet<PathBuf> {
-        self.writing.retain(|_, last| last.elapsed() < WRITTEN_TO);
-        self.writing.keys().cloned().collect()
     }
 
     async fn due(&self) {
@@ -90,7 +90,7 @@ impl Plugins {
         loop {
             tokio::select! {
                 Some(event) = events.recv() => {
-                    watch.note(event);
+                    watch.note(event, &mut self.shared.writing.lock());
                     continue;
                 }
                 () = watch.due() => {}
@@ -105,12 +105,11 @@ impl Plugins {
                 }
             }
             watch.next = None;
-            let busy = watch.busy();
-            let looked = self.update(false, &busy, &options).await;
+            let looked = self.update(None, &options).await;
             match looked {
                 Ok(changed) => {
                     trouble = None;
-                    if changed.is_unsettled {
+                    if !changed.unsettled.is_empty() {
                         watch.look_soon(QUIET);
                     }
                 }
@@ -126,6 +125,14 @@ impl Plugins {
                 }
             }
         }
+    }
+
+    /// Whether somebody is in the middle of writing it, as far as whoever watches was told.
+    pub(super) fn is_being_written(&self, path: &Path) -> bool {
+        let mut writing = self.shared.writing.lock();
+        writing.retain(|_, last| last.elapsed() < WRITTEN_TO);
+        path.file_name()
+            .is_some_and(|name| writing.contains_key(name))
     }
 
     fn shrink(&self) {
