@@ -1,14 +1,17 @@
-//! A host in this process as `host run` has it, with guests that spin and one whose calls are timed.
+//! A host in this process as `host run` has it, with guests that spin, one that is replaced, and one whose calls are timed.
 
 use std::fmt;
+use std::fs;
 use std::future::Future;
+use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use poolhouse_database::{Database, DatabaseUrl, Grants, Settings, Tables};
 use poolhouse_runtime::trading::{Bar, Parameter, StrategyInstance};
-use poolhouse_runtime::{Engine, Limits, PluginOptions, Plugins};
+use poolhouse_runtime::{CodeCache, Engine, Limits, PluginOptions, Plugins};
 use poolhouse_tests::{Backend, House, reference_plugin, test_guest};
 use tokio::runtime::Runtime;
 use tokio::sync::Mutex;
@@ -16,10 +19,13 @@ use tokio::sync::Mutex;
 use crate::latency::Latency;
 
 /// Calls that are timed, and those before them that are not.
-const CALLS: u32 = 3_000;
+const CALLS: usize = 3_000;
 const WARM_UP: u32 = 20;
 /// No measure takes longer: on a stalled host a call takes a second.
 const LONGEST: Duration = Duration::from_secs(30);
+/// Nor does a replacement, with an interpreter to compile.
+const LONGEST_REPLACEMENT: Duration = Duration::from_secs(300);
+const CACHE_BYTES: u64 = 512 << 20;
 
 /// Rows of the table that is read.
 const ROWS: u32 = 10_000;
@@ -30,6 +36,8 @@ const TIMED: &str = "bench-guest";
 const STRATEGY: &str = "moving-average";
 /// The guest that spins.
 const SPINNER: &str = "conformance";
+/// The plugin that is replaced.
+const REPLACED: &str = "replaced";
 
 /// What is timed.
 #[derive(Clone, Copy)]
@@ -63,7 +71,7 @@ pub(crate) struct Host {
     runtime: Runtime,
     engine: Engine,
     plugins: Plugins,
-    _house: House,
+    house: House,
 }
 
 impl Host {
@@ -80,7 +88,8 @@ impl Host {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()?;
-        let engine = Engine::new()?;
+        let cache = CodeCache::open(&house.path("cache"), CACHE_BYTES)?;
+        let engine = Engine::new()?.with_code_cache(cache);
         let plugins = runtime.block_on(async {
             let database = Database::open(Settings::new(DatabaseUrl::parse(house.url())?))?;
             let options = PluginOptions {
@@ -97,13 +106,15 @@ impl Host {
             let folder = house.path("plugins");
             let plugins =
                 Plugins::load(&engine, &folder, None, &database, |_| options.clone()).await?;
+            let watched = plugins.clone();
+            tokio::spawn(async move { watched.watch(move |_| options.clone()).await });
             anyhow::Ok(plugins)
         })?;
         Ok(Self {
             runtime,
             engine,
             plugins,
-            _house: house,
+            house,
         })
     }
 
@@ -116,11 +127,8 @@ impl Host {
                     .spawn(self.call(SPINNER, "script.run", &["[spin]"]))
             })
             .collect();
-        let times = match work {
-            Work::Nothing => self.select_points(0),
-            Work::Select(_) => self.select_points(1),
-            Work::Bar => self.bars(),
-        };
+        let begun = Instant::now();
+        let times = self.times(work, |calls| calls == CALLS || begun.elapsed() > LONGEST);
         for spinner in spinners {
             ensure!(!spinner.is_finished(), "a guest that should spin does not");
             spinner.abort();
@@ -128,6 +136,57 @@ impl Host {
             let _ = self.runtime.block_on(spinner);
         }
         times.map(Latency::of)
+    }
+
+    /// Times calls while a plugin made of this component is replaced so often, each time by one that nobody compiled before; and
+    /// as many without. The quiet ones come second.
+    pub(crate) fn beside_replacements(
+        &self,
+        work: Work,
+        component: &Path,
+        replacements: u32,
+    ) -> anyhow::Result<(Latency, Latency)> {
+        let component = fs::read(component)?;
+        self.replace(&component, 0)?;
+        let over = AtomicBool::new(false);
+        let (times, replaced) = std::thread::scope(|scope| {
+            let replacing = scope.spawn(|| {
+                let replaced = (1..=replacements).try_for_each(|at| self.replace(&component, at));
+                over.store(true, Ordering::Relaxed);
+                replaced
+            });
+            let times = self.times(work, |calls| calls > 0 && over.load(Ordering::Relaxed));
+            (times, replacing.join())
+        });
+        replaced.map_err(|_| anyhow::anyhow!("whoever replaced it has panicked"))??;
+        let times = times?;
+        let calls = times.len();
+        let quiet = self.times(work, |made| made == calls)?;
+        Ok((Latency::of(quiet), Latency::of(times)))
+    }
+
+    /// Puts the component in its place with a section of its own behind it, and waits until that version runs.
+    fn replace(&self, component: &[u8], number: u32) -> anyhow::Result<()> {
+        let mut bytes = component.to_vec();
+        // A custom section of a name of one byte.
+        bytes.extend([0, 6, 1, b'n']);
+        bytes.extend(number.to_le_bytes());
+        let mut changes = self.plugins.changes();
+        let beside = self.house.path("plugins/beside");
+        fs::write(&beside, bytes)?;
+        fs::rename(beside, self.house.path(&format!("plugins/{REPLACED}.wasm")))?;
+        self.runtime.block_on(async {
+            tokio::time::timeout(LONGEST_REPLACEMENT, changes.changed()).await
+        })??;
+        Ok(())
+    }
+
+    fn times(&self, work: Work, enough: impl Fn(usize) -> bool) -> anyhow::Result<Vec<Duration>> {
+        match work {
+            Work::Nothing => self.select_points(0, enough),
+            Work::Select(_) => self.select_points(1, enough),
+            Work::Bar => self.bars(enough),
+        }
     }
 
     fn call(
@@ -151,13 +210,19 @@ impl Host {
         }
     }
 
-    fn select_points(&self, times: u32) -> anyhow::Result<Vec<Duration>> {
+    fn select_points(
+        &self,
+        times: u32,
+        enough: impl Fn(usize) -> bool,
+    ) -> anyhow::Result<Vec<Duration>> {
         let arguments = [times.to_string(), ROWS.to_string()];
         let arguments = arguments.each_ref().map(String::as_str);
-        self.timed(|_| self.call(TIMED, "bench.select-points", &arguments))
+        self.timed(enough, |_| {
+            self.call(TIMED, "bench.select-points", &arguments)
+        })
     }
 
-    fn bars(&self) -> anyhow::Result<Vec<Duration>> {
+    fn bars(&self, enough: impl Fn(usize) -> bool) -> anyhow::Result<Vec<Duration>> {
         let plugin = self.plugins.get(STRATEGY).context("it was loaded")?;
         let parameters = [("fast", "5"), ("slow", "20")].map(|(name, value)| Parameter {
             name: name.to_owned(),
@@ -170,7 +235,7 @@ impl Host {
             made
         })?;
         let strategy = Arc::new(Mutex::new(strategy));
-        self.timed(|at| {
+        self.timed(enough, |at| {
             let (strategy, plugin) = (Arc::clone(&strategy), plugin.clone());
             let price = 100.0 + f64::from(at % 7);
             let bar = Bar {
@@ -189,13 +254,17 @@ impl Host {
         })
     }
 
-    fn timed<C>(&self, mut call: impl FnMut(u32) -> C) -> anyhow::Result<Vec<Duration>>
+    /// Makes calls until those that were timed are enough.
+    fn timed<C>(
+        &self,
+        enough: impl Fn(usize) -> bool,
+        mut call: impl FnMut(u32) -> C,
+    ) -> anyhow::Result<Vec<Duration>>
     where
         C: Future<Output = anyhow::Result<()>> + Send + 'static,
     {
-        let mut times = Vec::with_capacity(CALLS as usize);
-        let until = Instant::now() + LONGEST;
-        for at in 0..CALLS + WARM_UP {
+        let mut times = Vec::with_capacity(CALLS);
+        for at in 0_u32.. {
             // Whoever asks does not ask in step with the guests that spin.
             std::thread::sleep(Duration::from_micros(u64::from(
                 at.wrapping_mul(7919) % 2000,
@@ -205,14 +274,11 @@ impl Host {
             if at >= WARM_UP {
                 times.push(begun.elapsed());
             }
-            if Instant::now() > until {
+            if enough(times.len()) {
                 break;
             }
         }
-        ensure!(
-            !times.is_empty(),
-            "not {WARM_UP} calls were made in {LONGEST:?}"
-        );
+        ensure!(!times.is_empty(), "not {WARM_UP} calls were made in time");
         Ok(times)
     }
 }

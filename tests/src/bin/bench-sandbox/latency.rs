@@ -8,7 +8,7 @@ use std::time::Duration;
 pub(crate) struct Latency {
     p50: Duration,
     pub(crate) p99: Duration,
-    max: Duration,
+    pub(crate) max: Duration,
 }
 
 impl Latency {
