@@ -2,7 +2,7 @@
 // caller says; what it prints on standard error is what the plugin's author reads.
 //
 //   node build.mjs --plugin DIR --language typescript|javascript --sdk DIR --wit DIR --world NAME
-//                  --toolchain DIR --work DIR --out FILE.wasm
+//                  --signatures FILE.json --toolchain DIR --work DIR --out FILE.wasm
 
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -19,7 +19,7 @@ import { readWorld } from "./build/world.mjs";
 
 const { values: options } = parseArgs({
   options: Object.fromEntries(
-    ["plugin", "language", "sdk", "wit", "world", "toolchain", "work", "out"].map((name) => [name, { type: "string" }]),
+    ["plugin", "language", "sdk", "wit", "world", "signatures", "toolchain", "work", "out"].map((name) => [name, { type: "string" }]),
   ),
 });
 
@@ -30,7 +30,7 @@ try {
   process.exitCode = 1;
 }
 
-async function build({ language, world: worldName, ...paths }) {
+async function build({ language, world: worldName, signatures, ...paths }) {
   const [plugin, sdk, wit, toolchain, work, out] = ["plugin", "sdk", "wit", "toolchain", "work", "out"].map((name) => resolve(paths[name]));
   const source = join(plugin, language === "typescript" ? "plugin.ts" : "plugin.js");
   if (!existsSync(source)) {
@@ -45,7 +45,7 @@ async function build({ language, world: worldName, ...paths }) {
     import: (path) => import(pathToFileURL(join(toolchain, "node_modules", path))),
   };
 
-  const world = await readWorld(tools, wit, worldName);
+  const world = await readWorld(tools, wit, worldName, JSON.parse(readFileSync(signatures, "utf8")));
   writeTypes(plugin, world);
   if (language === "typescript") {
     typeCheck(tools, { plugin, source, sdk, world });

@@ -4,6 +4,7 @@
 import { Decimal } from "./decimal.js";
 import { DatabaseError } from "./errors.js";
 import { Failure } from "./failure.js";
+import { checked, shown } from "./shapes.js";
 import { readable } from "./stack.js";
 import { Bar, Parameters } from "./strategy.js";
 
@@ -39,7 +40,7 @@ export function exportStrategy(file, name, strategy) {
 
     warmUpBars() {
       try {
-        return this.strategy.warmUpBars();
+        return checked(`\`warmUpBars\` of ${where} answered`, "u32", this.strategy.warmUpBars());
       } catch (error) {
         throw bug(error);
       }
@@ -47,7 +48,7 @@ export function exportStrategy(file, name, strategy) {
 
     onBar(fields) {
       try {
-        return signals(this.strategy.onBar(new Bar(fields)));
+        return signals(where, this.strategy.onBar(new Bar(fields)));
       } catch (error) {
         throw sentence(error);
       }
@@ -58,22 +59,27 @@ export function exportStrategy(file, name, strategy) {
 }
 
 /**
- * An interface whose functions are methods of an object: all that are named must be there. `this` is the object in them.
+ * An interface whose functions are methods of an object: all that are named must be there, each with what it answers by its WIT.
+ * `this` is the object in them.
  */
 export function exportInterface(file, name, object, functions) {
   check(`\`${name}\` of ${file}`, object !== null && (typeof object === "object" || typeof object === "function"), "is no object with functions");
-  return Object.fromEntries(functions.map((called) => [called, exportFunction(file, `${name}.${called}`, object[called], object)]));
+  return Object.fromEntries(
+    Object.entries(functions).map(([called, answers]) => [called, exportFunction(file, `${name}.${called}`, object[called], answers, object)]),
+  );
 }
 
 /**
  * A function of a world, or of an interface.
  */
-export function exportFunction(file, name, call, self) {
+export function exportFunction(file, name, call, answers, self) {
   const where = `\`${name}\` of ${file}`;
   check(where, typeof call === "function", "is no function");
+  // What a function with an error answers is what it answers without one: the error is thrown.
+  const shape = answers?.result === undefined ? answers : answers.result.ok;
   return (...args) => {
     try {
-      return settled(where, call.apply(self, args));
+      return checked(`${where} answered`, shape ?? null, settled(where, call.apply(self, args)));
     } catch (error) {
       throw failure(error);
     }
@@ -97,9 +103,15 @@ function plain(value) {
   return typeof value === "number" ? String(Decimal.shortest(value) ?? value) : value === undefined ? undefined : String(value);
 }
 
-function signals(answer) {
+function signals(where, answer) {
   if (!Array.isArray(answer)) {
-    throw new TypeError(`onBar answered ${answer === null ? "null" : typeof answer}; it must answer an array of signals, which may be empty`);
+    throw new TypeError(`\`onBar\` of ${where} answered ${shown(answer)}; it must answer an array of signals, which may be empty`);
+  }
+  for (const signal of answer) {
+    const side = signal?.side;
+    if (side !== "buy" && side !== "sell") {
+      throw new TypeError(`\`onBar\` of ${where} answered ${shown(signal)} as a signal; a signal is Signal.buy() or Signal.sell()`);
+    }
   }
   return answer;
 }
@@ -118,6 +130,16 @@ function sentence(error) {
     return { payload: error.message };
   }
   return bug(error);
+}
+
+/**
+ * A function of another plugin, which is not asked for anything that it does not take.
+ */
+export function importFunction(name, call, takes) {
+  return (...args) => {
+    takes.forEach((shape, index) => checked(`\`${name}\` was given`, shape, args[index]));
+    return call(...args);
+  };
 }
 
 function failure(error) {

@@ -11,15 +11,21 @@ export function describeSource(sourceMap) {
   map = sourceMap;
 }
 
+// Frames that are told of one exception: the innermost, and those that began it. A recursion without end has thousands.
+const FIRST_FRAMES = 10;
+const LAST_FRAMES = 5;
+// Exceptions that are told, each the cause of the one before.
+const MOST_CAUSES = 5;
+
 /**
  * The exception as a person reads it: its name and message, then where it was thrown, each line `function (file:line:column)`.
  */
-export function readable(error) {
+export function readable(error, causes = MOST_CAUSES) {
   // The bindings' own errors are of another realm, so that no instanceof tells them.
   if (typeof error?.stack !== "string") {
     return `an exception that is no Error: ${String(error)}`;
   }
-  const cause = error.cause === undefined ? "" : `\ncaused by: ${readable(error.cause)}`;
+  const cause = error.cause === undefined || causes === 1 ? "" : `\ncaused by: ${readable(error.cause, causes - 1)}`;
   return `${error.name}: ${error.message}${frames(error.stack ?? "")}${cause}`;
 }
 
@@ -27,11 +33,15 @@ export function readable(error) {
 // nothing to the author, nor does the glue.
 function frames(stack) {
   const frames = [...stack.matchAll(/^(.*)@.*?plugin\.js:([0-9]+):([0-9]+)$/gm)];
+  const left = frames.length - FIRST_FRAMES - LAST_FRAMES;
+  if (left > 0) {
+    frames.splice(FIRST_FRAMES, left);
+  }
   const places = originals(frames.map(([, , line, column]) => [Number(line), Number(column)]));
   return frames
     .map(([, called], index) => [called || "top level", places[index]])
     .filter(([, place]) => place !== undefined && !/^(glue|poolhouse\/glue\.js):/.test(place))
-    .map(([called, place]) => `\n    at ${called} (${place})`)
+    .map(([called, place], index) => `${left > 0 && index === FIRST_FRAMES ? `\n    … ${left} more` : ""}\n    at ${called} (${place})`)
     .join("");
 }
 

@@ -63,7 +63,12 @@ export class Json {
   /** @throws {TypeError} JSON has no such value: `undefined`, a function, a `bigint`. */
   static of(value: unknown): Json;
   readonly text: string;
-  /** @throws {SyntaxError} The text is no JSON. */
+  /**
+   * As `JSON.parse` has it: numbers become 64-bit floats, so that integers beyond 2^53 and decimals lose digits. Where these matter, as
+   * in an array of PostgreSQL's `int8` or `numeric`, read `text`, or let the statement answer texts.
+   *
+   * @throws {SyntaxError} The text is no JSON.
+   */
   parse(): any;
   toString(): string;
 }

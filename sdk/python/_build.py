@@ -7,6 +7,7 @@ the plugin's author; it exits with 1 where the plugin is wrong, and with 2 where
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import re
 import shutil
@@ -33,7 +34,8 @@ NEWER = {"annotationlib", "compression", "concurrent", "string", "tomllib"}
 # What the check writes before its errors, where these may be due to the Python that it runs in.
 DOUBT = "in doubt"
 
-LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "*.pyc", "*.wasm")
+# A host that runs in the plugin's folder leaves its database and its socket there.
+LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "*.pyc", "*.wasm", "*.db", "*.db-wal", "*.db-shm")
 
 CHECK = f"""
 import sys, traceback
@@ -64,6 +66,7 @@ def main() -> None:
         ("sdk", "the folder of this package"),
         ("wit", "the folder of the plugin's WIT, complete with deps"),
         ("world", "the world's name"),
+        ("signatures", "what the world's functions take and answer, in JSON"),
         ("work", "a folder of its own for what is made on the way"),
         ("output", "the component to write"),
     ]:
@@ -71,7 +74,7 @@ def main() -> None:
     build(**vars(parser.parse_args()))
 
 
-def build(plugin: Path, sdk: Path, wit: Path, world: str, work: Path, output: Path) -> None:
+def build(plugin: Path, sdk: Path, wit: Path, world: str, signatures: Path, work: Path, output: Path) -> None:
     try:
         import componentize_py
     except ImportError:
@@ -87,6 +90,8 @@ def build(plugin: Path, sdk: Path, wit: Path, world: str, work: Path, output: Pa
     work.mkdir(parents=True, exist_ok=True)
     library, copy, bindings = work / "library", work / "plugin", work / "bindings"
     shutil.copytree(sdk, library / "poolhouse", ignore=shutil.ignore_patterns(".*", "__pycache__", "tests"))
+    exports = json.loads(signatures.read_text(encoding="utf-8"))["exports"]
+    (library / "poolhouse/_signatures.py").write_text(f"EXPORTS = {exports!r}\n", encoding="utf-8")
     shutil.copytree(plugin, copy, ignore=left_out(plugin, work))
 
     names = {"import_interface_names": IMPORTS, "export_interface_names": EXPORTS}
@@ -124,13 +129,17 @@ def build(plugin: Path, sdk: Path, wit: Path, world: str, work: Path, output: Pa
 
 
 def left_out(plugin: Path, work: Path):
-    """What of the plugin's folder is no part of the component: the SDK, the WIT, tests, and whatever is hidden."""
+    """What of the plugin's folder is no part of the component: the SDK, the WIT, tests, whatever is hidden, and what is no file."""
 
     def ignore(folder: str, names: list[str]) -> set[str]:
         ignored = LEFT_OUT(folder, names)
         if Path(folder) == plugin:
             ignored |= {"poolhouse", "wit"} | {name for name in names if name.startswith("test_")}
-        return ignored | {name for name in names if (Path(folder) / name).resolve() == work}
+        for path in (Path(folder) / name for name in names):
+            # Sockets, pipes, and links that lead nowhere.
+            if path.resolve() == work or not (path.is_file() or path.is_dir()):
+                ignored.add(path.name)
+        return ignored
 
     return ignore
 

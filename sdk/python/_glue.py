@@ -24,6 +24,8 @@ except ImportError:
 
 from . import _exports, log
 from ._lower import lowering
+from ._shapes import checked
+from ._texts import made_utf8
 from .failure import FAILURE_KINDS, DatabaseError, Err, Failure
 
 
@@ -49,7 +51,7 @@ def bind() -> None:
     modules = {name: importlib.import_module(f"wit_world.imports.{name}") for name in _imports()}
     if logging := modules.pop(LOGGING, None):
         levels = {level: logging.Level[level.upper()] for level in log.LEVELS}
-        log._write = lambda level, context, message: logging.log(levels[level], context, message)
+        log._write = lambda level, context, message: logging.log(levels[level], made_utf8(context), made_utf8(message))
     types, database = modules.pop(DATABASE_TYPES, None), modules.pop(DATABASE, None)
     if types and database:
         from .database import _contract
@@ -136,7 +138,7 @@ def _strategy(implementation: type) -> type:
         if name != "__init__" and getattr(implementation, name) is function:
             raise ExportError(f"{_where(implementation)} has no method `{name}`; write {_signature(name, function)}")
         _check_parameters(implementation, name, function)
-    error, expected = _toolchain().Err, EXPECTED
+    error, expected, where = _toolchain().Err, EXPECTED, _where(implementation)
 
     class Strategy:
         def describe(self) -> Any:
@@ -144,7 +146,7 @@ def _strategy(implementation: type) -> type:
 
     class Instance:
         def __init__(self, strategy: api.Strategy) -> None:
-            self.warm_up_bars = strategy.warm_up_bars
+            self._warm_up_bars = strategy.warm_up_bars
             self._on_bar = strategy.on_bar
 
         @classmethod
@@ -152,18 +154,31 @@ def _strategy(implementation: type) -> type:
             try:
                 return cls(implementation(api.Parameters((each.name, each.value) for each in parameters)))
             except expected as raised:
-                raise error(str(raised)) from None
+                raise error(made_utf8(str(raised))) from None
+            except SystemExit as raised:
+                raise _left(raised) from raised
+
+        def warm_up_bars(self) -> int:
+            bars = self._warm_up_bars()
+            if type(bars) is not int:
+                raise TypeError(f"{where}.warm_up_bars answers {bars!r}; it must be an integer")
+            return checked(f"{where}.warm_up_bars answers", "u32", bars)
 
         def on_bar(self, bar: Any) -> list[Any]:
             try:
                 signals = self._on_bar(bar)
                 # None, a tuple or a generator will do, too.
-                listed = signals if type(signals) is list else list(signals or ())
-                if listed and not all(hasattr(signal, "side") for signal in listed):
-                    raise TypeError(f"on_bar answered {signals!r}; it must answer a list of signals, such as [Signal.buy()]")
+                is_list = signals is None or hasattr(signals, "__iter__")
+                listed = signals if type(signals) is list else list(signals or ()) if is_list else [signals]
+                if not is_list or not all(isinstance(getattr(signal, "side", None), api.Side) for signal in listed):
+                    raise TypeError(
+                        f"{where}.on_bar answers {signals!r}; it must be a list of signals, such as [Signal.buy()]"
+                    )
                 return listed
             except expected as raised:
-                raise error(str(raised)) from None
+                raise error(made_utf8(str(raised))) from None
+            except SystemExit as raised:
+                raise _left(raised) from raised
 
     # There the toolchain looks for an exported resource.
     module = sys.modules["strategy"] = ModuleType("strategy")
@@ -180,25 +195,52 @@ def _implement(implementation: type, interface: str, protocol: type) -> type:
                 f"write {_signature(name, function)}"
             )
         _check_parameters(implementation, name, function)
-    made = implementation()
+    made, where, answers = implementation(), _where(implementation), _answers(interface)
     methods = {
-        name: _method(getattr(made, name), function, f"{implementation.__name__}.{name}")
+        name: _method(getattr(made, name), function, f"{where}.{name}", answers.get(_exports.kebab(name)))
         for name, function in _functions(protocol)
     }
     return type(protocol.__name__, (), methods)
 
 
-def _method(written: Callable[..., Any], function: Callable[..., Any], where: str) -> Callable[..., Any]:
-    lower = lowering(_answer_type(function), f"{where} answers") or (lambda answer: answer)
+def _answers(interface: str) -> dict[str, Any]:
+    """What the interface's functions answer, by their names in WIT; what an error is, each raises."""
+    try:
+        from ._signatures import EXPORTS
+    except ImportError:
+        return {}
+    found = [functions for id, functions in EXPORTS.items() if re.sub(r"^.*/|@.*$", "", id) == interface]
+    # Of two interfaces of one name the bindings do not tell which is which.
+    if len(found) != 1:
+        return {}
+    shapes = {name: signature["answers"] for name, signature in found[0].items()}
+    return {
+        name: shape["result"]["ok"] if isinstance(shape, dict) and "result" in shape else shape
+        for name, shape in shapes.items()
+    }
+
+
+def _left(raised: SystemExit) -> Exception:
+    """The exception of a plugin that wants to end the process that it has to itself."""
+    return RuntimeError(f"the plugin called exit({raised.code!r}), which is the host's to do; raise a Failure")
+
+
+def _method(written: Callable[..., Any], function: Callable[..., Any], where: str, shape: Any) -> Callable[..., Any]:
+    fit = lowering(_answer_type(function), f"{where} answers") or (lambda answer: answer)
     error = _error_of(function)
-    if error is None:
-        return lambda _, *arguments: lower(written(*arguments))
+
+    def lower(answer: Any) -> Any:
+        return checked(f"{where} answers", shape, fit(answer))
 
     def method(_: Any, *arguments: Any) -> Any:
         try:
             return lower(written(*arguments))
         except EXPECTED as raised:
+            if error is None:
+                raise
             raise error(raised) from None
+        except SystemExit as raised:
+            raise _left(raised) from raised
 
     return method
 
@@ -227,13 +269,13 @@ def _error_of(function: Callable[..., Any]) -> Callable[[Exception], Exception] 
             return error(
                 types.Failure(
                     kinds[getattr(raised, "kind", "failed")] if isinstance(raised, Failure) else kinds["failed"],
-                    str(raised),
+                    made_utf8(str(raised)),
                 )
             )
 
         return of
     if raises[1] == "str":
-        return lambda raised: error(raised.value if isinstance(raised, Err) else str(raised))
+        return lambda raised: error(raised.value if isinstance(raised, Err) else made_utf8(str(raised)))
 
     def other(raised: Exception) -> Exception:
         # Such an error has no place for a sentence.
@@ -320,4 +362,5 @@ def _where(implementation: type) -> str:
         file, line = inspect.getsourcefile(implementation), inspect.getsourcelines(implementation)[1]
     except (OSError, TypeError):
         return implementation.__qualname__
-    return f"{file}:{line}: {implementation.__qualname__}"
+    # In the component the plugin's folder is mounted there.
+    return f"{file.removeprefix('/1/')}:{line}: {implementation.__qualname__}"

@@ -42,5 +42,5 @@ def _to_stderr(level: str, context: str, message: str) -> None:
     print(f"{level}: {context + ': ' if context else ''}{message}", file=sys.stderr)
 
 
-# The glue puts the host's function here.
+# The glue puts one that calls the host here.
 _write: Callable[[str, str, str], None] = _to_stderr

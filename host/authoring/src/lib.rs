@@ -10,6 +10,7 @@ mod language;
 mod manifest;
 mod name;
 mod scaffold;
+mod signatures;
 mod sources;
 mod toolchain;
 mod wit;

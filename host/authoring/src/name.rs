@@ -6,15 +6,25 @@ use crate::error::Error;
 const LONGEST: usize = 64;
 
 /// What a crate, module or package of that name would hide or clash with.
-const RESERVED: [&str; 8] = [
+const RESERVED: [&str; 9] = [
     "alloc",
     "core",
     "plugin",
     "poolhouse",
+    "poolhouse-derive",
     "proc-macro",
     "std",
     "target",
     "test",
+];
+
+/// Rust's words that WIT has not. A crate and a module of such a name can't be spelled.
+const WORDS_OF_RUST: [&str; 44] = [
+    "abstract", "async", "await", "become", "box", "break", "const", "continue", "crate", "do",
+    "dyn", "else", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let",
+    "loop", "macro", "match", "mod", "move", "mut", "override", "priv", "pub", "ref", "return",
+    "self", "super", "trait", "true", "try", "typeof", "unsafe", "unsized", "virtual", "where",
+    "while",
 ];
 
 /// Refuses what can't be a plugin's name in every language.
@@ -39,6 +49,9 @@ pub(crate) fn check(name: &str) -> Result<(), Error> {
     let package = format!("package local:{name};\n");
     if wit_parser::UnresolvedPackageGroup::parse("world.wit", &package).is_err() {
         return refuse("it is a word of WIT itself");
+    }
+    if WORDS_OF_RUST.contains(&name) {
+        return refuse("it is a word of Rust itself");
     }
     if RESERVED.contains(&name) {
         return refuse("the name is taken by something that every plugin has");
@@ -75,6 +88,8 @@ mod tests {
             "../x",
             "std",
             "poolhouse",
+            "match",
+            "self",
             "stream",
             "type",
             "a.",

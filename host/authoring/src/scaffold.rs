@@ -161,10 +161,10 @@ fn cargo_manifest(name: &str, kind: Kind) -> String {
 
 fn ignored(language: Language) -> &'static str {
     match language {
-        Language::Rust => "/target\n",
-        Language::C => "/target\n/bindings\n",
-        Language::TypeScript | Language::JavaScript => "/target\nnode_modules\n",
-        Language::Python => "/target\n__pycache__\n",
+        Language::Rust => "/target\n/plugins\n",
+        Language::C => "/target\n/plugins\n/bindings\n/plugin_test\n",
+        Language::TypeScript | Language::JavaScript => "/target\n/plugins\nnode_modules\n",
+        Language::Python => "/target\n/plugins\n__pycache__\n",
     }
 }
 

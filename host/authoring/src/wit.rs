@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use wit_parser::{Resolve, WorldId};
+use wit_parser::{ParseError, Resolve, ResolveError, WorldId};
 
 use crate::embedded;
 use crate::error::Error;
@@ -63,9 +63,17 @@ pub(crate) fn assemble(manifest: &Manifest, folder: PathBuf) -> Result<Wit, Erro
             .replace(&*folder.to_string_lossy(), &manifest.wit.to_string_lossy()),
     };
     let mut resolve = Resolve::default();
-    let (package, _) = resolve
-        .push_dir(&folder)
-        .map_err(|error| refuse(&format!("{error:#}")))?;
+    let pushed = resolve.push_dir(&folder);
+    let (package, _) = pushed.map_err(|error| {
+        let syntax = error.downcast_ref::<ParseError>();
+        let syntax = syntax.map(|error| (error.kind().span(), error.to_string()));
+        let names = error.downcast_ref::<ResolveError>();
+        let names = names.map(|error| (error.kind().span(), error.to_string()));
+        refuse(&match syntax.or(names) {
+            Some((span, reason)) => format!("{}: {reason}", resolve.render_location(span)),
+            None => format!("{error:#}"),
+        })
+    })?;
     let world = resolve
         .select_world(&[package], Some(&manifest.world))
         .map_err(|error| refuse(&format!("{error:#}")))?;

@@ -135,6 +135,15 @@ fn read(path: &Path) -> anyhow::Result<File> {
     Ok(file)
 }
 
+/// What is wrong with lines that somebody is to add to host.toml.
+///
+/// # Errors
+/// One sentence without a line's number.
+pub(crate) fn check_lines(text: &str) -> Result<(), String> {
+    let file: File = toml::from_str(text).map_err(|error| without_values(error.message()))?;
+    file.check().map_err(|error| format!("{error:#}"))
+}
+
 /// Reads TOML; an error names the file, the line and what is wrong, in one line.
 pub(crate) fn parse<T: DeserializeOwned>(text: &str, path: &Path) -> anyhow::Result<T> {
     toml::from_str(text).map_err(|error| {

@@ -65,9 +65,13 @@ async function run(tools, options, { sdk, world }) {
 function resolver(sdk, world) {
   return {
     name: "poolhouse",
-    setup({ onResolve }) {
+    setup({ onResolve, onLoad }) {
       onResolve({ filter: /^#poolhouse$/ }, () => ({ path: join(sdk, "index.js") }));
-      onResolve({ filter: /^[a-z][a-z0-9-]*:[a-z]/ }, ({ path }) => {
+      onLoad({ filter: /.*/, namespace: CALLED }, ({ path }) => ({ contents: calling(path, world.called[path], sdk), resolveDir: sdk }));
+      onResolve({ filter: /^[a-z][a-z0-9-]*:[a-z]/ }, ({ path, namespace }) => {
+        if (world.called[path] !== undefined && namespace !== CALLED) {
+          return { path, namespace: CALLED };
+        }
         if (world.imports.includes(path)) {
           return { path, external: true };
         }
@@ -78,6 +82,20 @@ function resolver(sdk, world) {
       });
     },
   };
+}
+
+// Where a module stands between the author's and an interface of another plugin.
+const CALLED = "called";
+
+/**
+ * The functions of another plugin's interface, which check what they are given.
+ */
+function calling(id, functions, sdk) {
+  const lines = [`import * as called from ${JSON.stringify(id)};`, `import { importFunction } from ${JSON.stringify(join(sdk, "glue.js"))};`];
+  for (const [name, takes] of Object.entries(functions)) {
+    lines.push(`export const ${name} = importFunction(${JSON.stringify(name)}, called.${name}, ${JSON.stringify(takes ?? [])});`);
+  }
+  return `${lines.join("\n")}\n`;
 }
 
 /**

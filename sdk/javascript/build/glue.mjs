@@ -34,11 +34,11 @@ export function glue({ source, sdk, world, names }) {
     }
   }
   lines.push(`describeSource(`, SOURCE_MAP, `);`, `provide({ ${provided.join(", ")} });`);
-  world.exports.forEach(({ name, id, functions }, index) => {
+  world.exports.forEach(({ name, id, functions, answers }, index) => {
     const where = `${JSON.stringify(file)}, ${JSON.stringify(name)}`;
     const value = `plugin[${JSON.stringify(name)}]`;
     if (id === undefined) {
-      lines.push(`const export${index} = exportFunction(${where}, ${value});`, `export { export${index} as ${name} };`);
+      lines.push(`const export${index} = exportFunction(${where}, ${value}, ${JSON.stringify(answers)});`, `export { export${index} as ${name} };`);
     } else {
       const made = STRATEGY.test(id)
         ? `exportStrategy(${where}, ${value})`
@@ -56,6 +56,6 @@ function missingExport(file, { name, id, functions }) {
   if (STRATEGY.test(id)) {
     return `${file} does not export \`${name}\`, the strategy's class; add \`export { TheClass as ${name} };\``;
   }
-  const shape = functions.map((called) => `${called}(…) {…}`).join(", ");
+  const shape = Object.keys(functions).map((called) => `${called}(…) {…}`).join(", ");
   return `${file} does not export \`${name}\`, which the world in wit/world.wit exports as ${id}; add \`export const ${name} = { ${shape} };\``;
 }

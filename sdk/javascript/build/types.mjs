@@ -66,7 +66,7 @@ function checkExports(ts, program, source, world) {
       continue;
     }
     const wanted = new Map(checker.getExportsOfModule(contract).map((part) => [part.name, part]));
-    for (const called of functions) {
+    for (const called of Object.keys(functions)) {
       const property = given.getProperty(called);
       if (property === undefined) {
         wrong.push(`${basename(source)}: \`${name}\` has no function \`${called}\`, which wit/world.wit asks for`);

@@ -1,15 +1,17 @@
 // What the plugin's world imports and exports, by the types that jco makes of the WIT; the WIT itself is read by jco alone.
 
+import { camel } from "../shapes.js";
 import { BuildError } from "./errors.mjs";
 
 // Interfaces that the SDK speaks for: authors never see their bindings.
 const OF_THE_SDK = /^(poolhouse:database|poolhouse:trading|wasi:logging)\//;
 
 /**
- * The world: `imports`, ids such as `poolhouse:database/database@0.1.0`; `exports`, each with its id, the name that the plugin
- * exports it under and its functions; `types`, the text of types/wit.d.ts, empty where the SDK has all types.
+ * The world: `imports`, ids such as `poolhouse:database/database@0.1.0`; `called`, those of other plugins, with what each of their
+ * functions takes; `exports`, each with its id, the name that the plugin exports it under and its functions, with what each answers;
+ * `types`, the text of types/wit.d.ts, empty where the SDK has all types. `signatures` are the host's, of the same world.
  */
-export async function readWorld(tools, wit, worldName) {
+export async function readWorld(tools, wit, worldName, signatures) {
   const { typesComponent } = await tools.import("@bytecodealliance/jco/src/cmd/types.js");
   let files;
   try {
@@ -25,12 +27,24 @@ export async function readWorld(tools, wit, worldName) {
   const exports = [...main.matchAll(/export \* as (\w+) from '([^']+)'; \/\/ export /g)].map(([, name, id]) => ({
     name,
     id,
-    functions: functionsOf(interfaces.get(id)),
+    functions: withSignatures(functionsOf(interfaces.get(id)), signatures.exports[id], ({ answers }) => answers),
   }));
-  for (const name of functionsOf(main.slice(main.indexOf("{")))) {
-    exports.push({ name, id: undefined, functions: [] });
+  const own = withSignatures(functionsOf(main.slice(main.indexOf("{"))), signatures.exports[""], ({ answers }) => answers);
+  for (const [name, answers] of Object.entries(own)) {
+    exports.push({ name, id: undefined, functions: {}, answers });
   }
-  return { imports, exports, types: typesFor(interfaces) };
+  const called = Object.fromEntries(
+    imports
+      .filter((id) => !OF_THE_SDK.test(id) && !id.startsWith("wasi:") && interfaces.has(id))
+      .map((id) => [id, withSignatures(functionsOf(interfaces.get(id)), signatures.imports[id], ({ takes }) => takes)]),
+  );
+  return { imports, called, exports, types: typesFor(interfaces) };
+}
+
+// Of functions named as the bindings have them.
+function withSignatures(names, signatures = {}, part) {
+  const known = new Map(Object.entries(signatures).map(([name, signature]) => [camel(name), part(signature)]));
+  return Object.fromEntries(names.map((name) => [name, known.get(name) ?? null]));
 }
 
 function moduleOf(text) {

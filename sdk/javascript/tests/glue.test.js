@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { exportFunction, exportInterface, exportStrategy } from "../glue.js";
+import { exportFunction, exportInterface, exportStrategy, importFunction } from "../glue.js";
 import { ConflictError, Failure, Parameters, Signal, WitError } from "../index.js";
-import { readableText } from "../stack.js";
+import { readable, readableText } from "../stack.js";
 
 /** What the bindings make of a call: the value, the payload of its error, or that it traps with these words. */
 function outcome(call) {
@@ -75,7 +75,7 @@ test("a service's failures have a kind", () => {
     database: () => { throw new ConflictError({ message: "busy", kind: "busy" }); },
     bug: () => { throw new Error("oh"); },
     later: async () => 1,
-  }, ["fine", "own", "typed", "database", "bug", "later"]);
+  }, { fine: { result: { ok: "string", err: null } }, own: null, typed: null, database: null, bug: null, later: null });
   assert.deepEqual(outcome(() => made.fine("x")), { ok: "x" });
   assert.deepEqual(outcome(made.own), { err: { kind: "failed", message: "!" } });
   assert.deepEqual(outcome(made.typed), { err: { tag: "none" } });
@@ -85,7 +85,7 @@ test("a service's failures have a kind", () => {
 });
 
 test("what is missing is told when the component is made", () => {
-  assert.throws(() => exportInterface("plugin.js", "books", { a() {} }, ["a", "b"]), /`books\.b` of plugin\.js is no function, as wit\/world\.wit asks for/);
+  assert.throws(() => exportInterface("plugin.js", "books", { a() {} }, { a: null, b: null }), /`books\.b` of plugin\.js is no function, as wit\/world\.wit asks for/);
   assert.throws(() => exportFunction("plugin.js", "run", undefined), /is no function/);
   assert.throws(() => exportStrategy("plugin.js", "strategy", class {}), /has no method `warmUpBars`/);
 });
@@ -112,4 +112,69 @@ test("places in the script are the author's", () => {
   const map = { sources: ["plugin.ts"], mappings: ";AAEI,IAAI" };
   assert.equal(readableText("helper@plugin.js:2:1 and plugin.js:2:9", map), "helper@plugin.ts:3:5 and plugin.ts:3:9");
   assert.equal(readableText("plugin.js:1:1", map), "plugin.js:1:1");
+});
+
+test("what does not fit is never made to fit", () => {
+  const answer = (shape, value) => outcome(exportFunction("plugin.js", "run", () => value, shape));
+  const fine = [
+    ["u32", 0], ["u32", 4294967295], ["s8", -128], ["u64", 2n ** 64n - 1n], ["s64", -(2n ** 63n)], ["f64", NaN], ["bool", false], ["string", ""],
+    [null, Symbol.iterator], [{ option: "u8" }, undefined], [{ option: "u8" }, null], [{ option: { option: "u8" } }, { tag: "some", val: null }],
+    [{ list: "u8" }, new Uint8Array(3)], [{ list: "s64" }, [1n, 2n]], [{ tuple: ["u8", "string"] }, [1, "a"]],
+    [{ record: { "user-id": "string", at: { option: "s64" } } }, { userId: "a" }], [{ enum: ["a", "b-c"] }, "b-c"],
+    [{ variant: { none: null, some: "u8" } }, { tag: "some", val: 1 }], [{ result: { ok: "u8", err: "string" } }, 7],
+  ];
+  for (const [shape, value] of fine) {
+    assert.deepEqual(answer(shape, value), { ok: value }, JSON.stringify(shape));
+  }
+  const wrong = [
+    ["u32", -1, "-1; it must be a whole number from 0 to 4294967295"],
+    ["u32", 2.5, "2.5; it must be a whole number"],
+    ["s64", 2n ** 63n, "9223372036854775808n; it must be a bigint from -9223372036854775808n to 9223372036854775807n"],
+    ["s64", 1, "1; it must be a bigint"],
+    ["u8", "1", '"1"; it must be a whole number'],
+    ["bool", undefined, "undefined; it must be true or false"],
+    ["string", 5, "5; it must be a string"],
+    [{ list: "u8" }, 5, "5; it must be an array"],
+    [{ list: { record: { "user-id": "u8" } } }, [{ userId: 1 }, { userId: 256 }], "256 as [1].userId; it must be a whole number"],
+    [{ tuple: ["u8"] }, [1, 2], "an array of 2; it must be an array of 1"],
+    [{ enum: ["a", "b"] }, "c", '"c"; it must be one of "a", "b"'],
+    [{ variant: { a: "u8" } }, { tag: "a", val: -1 }, "-1 as .val; it must be"],
+    [{ variant: { a: "u8" } }, { tag: "x" }, 'an object (Object); it must be an object whose tag is "a"'],
+    [{ result: { ok: "u8", err: "string" } }, 300, "300; it must be"],
+    [{ option: "u8" }, 256, "256; it must be"],
+  ];
+  for (const [shape, value, words] of wrong) {
+    assert.ok(answer(shape, value).trap.startsWith(`TypeError: \`run\` of plugin.js answered ${words}`), answer(shape, value).trap);
+  }
+  const call = importFunction("pay", (amount) => amount, ["s64"]);
+  assert.equal(call(5n), 5n);
+  assert.throws(() => call(2n ** 70n), { message: /^`pay` was given 1180591620717411303424n; it must be a bigint/ });
+});
+
+test("a strategy's numbers and signals are checked", () => {
+  for (const bars of ["abc", undefined, 2.5, 2 ** 40, -1]) {
+    class Wrong extends Sample {
+      constructor() { super(new Parameters({ bars: "1" })); }
+      warmUpBars() { return bars; }
+    }
+    const made = exportStrategy("plugin.js", "strategy", Wrong).Instance.create([]);
+    assert.match(outcome(() => made.warmUpBars()).trap, /^TypeError: `warmUpBars` of `strategy` of plugin\.js answered .*; it must be a whole number/);
+  }
+  for (const signals of [["buy"], [undefined], [{ side: "up" }]]) {
+    class Wrong extends Sample {
+      constructor() { super(new Parameters({ bars: "1" })); }
+      onBar() { return signals; }
+    }
+    const made = exportStrategy("plugin.js", "strategy", Wrong).Instance.create([]);
+    assert.match(outcome(() => made.onBar({ symbol: "A", time: 0n })).trap, /^TypeError: `onBar` of `strategy` of plugin\.js answered .* as a signal/);
+  }
+});
+
+test("a stack has an end, and so has a chain of causes", () => {
+  const deep = new Error("deep");
+  deep.stack = Array.from({ length: 1000 }, (_, line) => `f@plugin.js:${line + 1}:1`).join("\n");
+  deep.cause = deep;
+  const lines = readable(deep).split("\n");
+  assert.equal(lines[0], "Error: deep");
+  assert.ok(lines.length < 100, lines.length);
 });

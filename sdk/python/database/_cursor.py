@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Generic, TypeVar
 
 from . import _contract
-from ._errors import of
+from ._errors import Closed, of
 from ._rows import ColumnInfo, Rows, batch_of, infos_of
 
 T = TypeVar("T")
@@ -22,15 +22,20 @@ class Cursor(Generic[T]):
         self._source = source
         self._into = into
         self._before = 0
+        self._at_end = False
         self.columns: list[ColumnInfo] = source.columns()
         """The columns' infos; the same for every batch."""
 
     def next_batch(self) -> Rows | None:
         """The next rows: at most 8,192, about a megabyte, and the plugin's limits. None at the end."""
         if self._source is None:
+            # Closed before its end, it must not look as if that had been all.
+            if not self._at_end:
+                raise Closed("the cursor was closed before its end; open another")
             return None
         rows = self._source.next(self.columns, self._before)
         if rows is None:
+            self._at_end = True
             self.close()
             return None
         self._before += len(rows)

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from .. import decimals
+from .._texts import utf8
 
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 EPOCH_DAY = date(1970, 1, 1).toordinal()
@@ -94,8 +95,8 @@ CONVERSIONS: dict[type, tuple[str, Callable[[Any], Any]]] = {
     int: ("int64", int64),
     float: ("float64", _same),
     Decimal: ("decimal", decimals.text),
-    Json: ("json", str),
-    str: ("text", _same),
+    Json: ("json", lambda value: utf8(str(value))),
+    str: ("text", utf8),
     bytes: ("bytes", _same),
     bytearray: ("bytes", bytes),
     memoryview: ("bytes", bytes),

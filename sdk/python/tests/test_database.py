@@ -219,7 +219,7 @@ class DatabaseTest(unittest.TestCase):
         self.assertEqual([row.i for row in self.db.each(numbers)], list(range(1, 1001)))
         with self.db.cursor(numbers) as rows:
             next(iter(rows))
-        self.assertEqual(list(rows), [])
+        self.assertRaises(database.Closed, list, rows)
 
     def test_conflicts_are_run_again(self):
         conflict = _contract_types.Err(

@@ -8,6 +8,7 @@ from typing import List, Optional, Tuple, Union
 
 from poolhouse import Migration, _exports, export, export_migrations
 from poolhouse._lower import lowering
+from poolhouse._shapes import checked
 from poolhouse.strategy import Strategy
 
 
@@ -74,6 +75,45 @@ class LoweringTest(unittest.TestCase):
             with self.assertRaises(TypeError) as raised:
                 lowering(annotation, "f answers")(answer)
             self.assertEqual(str(raised.exception), sentence)
+
+
+class Ok:
+    def __init__(self, value):
+        self.value = value
+
+
+class ShapeTest(unittest.TestCase):
+    def test_answers_that_fit(self):
+        for shape, answer in [
+            (None, object()),
+            ("u8", 255),
+            ("s64", -(2**63)),
+            ("u64", 2**64 - 1),
+            ("string", "ä€🙂"),
+            ("bool", True),
+            ({"option": "u8"}, None),
+            ({"list": "u8"}, b"\xff"),
+            ({"list": "s8"}, [-128, 127]),
+            ({"record": {"x": "u8", "name": {"option": "string"}}}, Point(1, None, Colour.RED)),
+            ({"variant": {"dot": None, "circle": "f64"}}, Shape_Circle(1e300)),
+            ({"result": {"ok": "u8", "err": "string"}}, Ok(1)),
+        ]:
+            self.assertIs(checked("f answers", shape, answer), answer)
+
+    def test_answers_that_do_not(self):
+        for shape, answer, sentence in [
+            ("u32", -1, "f answers -1; it must be a whole number from 0 to 4294967295"),
+            ("s64", 2**63, f"f answers {2**63}; it must be a whole number from {-(2**63)} to {2**63 - 1}"),
+            ({"option": "u8"}, 256, "f answers 256; it must be a whole number from 0 to 255"),
+            ({"list": {"tuple": ["s8", "u8"]}}, [(1, 2), (1, -2)], "f answers -2; it must be"),
+            ({"record": {"x": "u8"}}, Point(256, None, Colour.RED), "f answers 256; it must be"),
+            ({"variant": {"circle": "u8"}}, Shape_Circle(-1), "f answers -1; it must be"),
+            ({"result": {"ok": "u8", "err": None}}, Ok(-1), "f answers -1; it must be"),
+            ("string", "a\ud800", "f answers 'a\\ud800' has half of a surrogate pair"),
+        ]:
+            with self.assertRaises(TypeError) as raised:
+                checked("f answers", shape, answer)
+            self.assertTrue(str(raised.exception).startswith(sentence), str(raised.exception))
 
 
 class ExportTest(unittest.TestCase):

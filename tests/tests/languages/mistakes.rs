@@ -45,7 +45,10 @@ const TYPESCRIPT: Language = Language {
         "strategy",
     ),
     exception: &["TypeError: no such price", "plugin.ts:"],
-    wrong_type: Some(&["onBar answered string", "must answer an array of signals"]),
+    wrong_type: Some(&[
+        "`onBar` of `strategy`",
+        "it must answer an array of signals",
+    ]),
     tool: "Node.js",
 };
 const JAVASCRIPT: Language = Language {
@@ -55,7 +58,10 @@ const JAVASCRIPT: Language = Language {
     syntax: ("const oh = ;", "Unexpected"),
     export: ("export const strategy = Mistakes;", "strategy"),
     exception: &["TypeError: no such price", "plugin.js:"],
-    wrong_type: Some(&["onBar answered string", "must answer an array of signals"]),
+    wrong_type: Some(&[
+        "`onBar` of `strategy`",
+        "it must answer an array of signals",
+    ]),
     tool: "Node.js",
 };
 const PYTHON: Language = Language {
@@ -65,7 +71,7 @@ const PYTHON: Language = Language {
     syntax: ("def oh(:", "SyntaxError"),
     export: ("@export", "export"),
     exception: &["KeyError: 'no such price'", "plugin.py", "line "],
-    wrong_type: Some(&["on_bar answered 'buy'", "must answer a list of signals"]),
+    wrong_type: Some(&["on_bar answers 'buy'", "it must be a list of signals"]),
     tool: "Python 3.9",
 };
 const C: Language = Language {

@@ -304,7 +304,10 @@ impl Compiler {
     /// The first that is there; with `--install` the system's is installed, and else Zig's into the cache.
     fn of(job: &Job<'_>) -> Result<Self, Error> {
         if let Some(folder) = std::env::var_os(WASI_SDK).filter(|folder| !folder.is_empty()) {
-            let program = Path::new(&folder).join("bin/clang");
+            let folder = Path::new(&folder);
+            // It runs in another folder than this one.
+            let folder = std::path::absolute(folder).map_err(Error::read(folder))?;
+            let program = folder.join("bin/clang");
             if program.exists() {
                 return Ok(Self::clang(program));
             }

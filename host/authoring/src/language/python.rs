@@ -6,10 +6,15 @@ use std::path::Path;
 use crate::building::Job;
 use crate::error::Error;
 use crate::language::{Component, Language};
-use crate::toolchain::{by_itself, found, pip_installs, run, say};
+use crate::signatures::signatures as signatures_of;
+use crate::toolchain::{ask, by_itself, found, pip_installs, run, say};
+use crate::wit::write;
 
 /// The version that the SDK's build knows.
 const COMPONENTIZE: &str = "componentize-py==0.25.1";
+
+/// The oldest Python that the toolchain runs on.
+const OLDEST: (u32, u32) = (3, 9);
 
 /// The folder's name in the toolchains' folder, and what a change of it makes anew.
 const TOOLCHAIN: &str = "python";
@@ -20,6 +25,8 @@ pub(super) fn compile(job: &Job<'_>) -> Result<Vec<Component>, Error> {
     let toolchain = job
         .toolchains
         .installed(TOOLCHAIN, COMPONENTIZE, "bin/python", install)?;
+    let signatures = job.work.join("signatures.json");
+    write(&signatures, signatures_of(&wit).to_string().as_bytes())?;
     let made = job.unless_unchanged(&wit, COMPONENTIZE, |output| {
         let mut command = by_itself(toolchain.join("bin/python"));
         command
@@ -31,6 +38,8 @@ pub(super) fn compile(job: &Job<'_>) -> Result<Vec<Component>, Error> {
             .arg("--wit")
             .arg(&wit.folder)
             .args(["--world", &manifest.world])
+            .arg("--signatures")
+            .arg(&signatures)
             .arg("--work")
             .arg(job.work.join("python"))
             .arg("--output")
@@ -49,12 +58,25 @@ pub(super) fn compile(job: &Job<'_>) -> Result<Vec<Component>, Error> {
 }
 
 fn install(folder: &Path) -> Result<(), Error> {
+    let missing = |what: String| {
+        Error::Missing {
+        language: Language::Python,
+        what,
+        remedy: "install it (on Debian and Ubuntu: sudo apt-get install python3 python3-venv), and run this again".to_owned(),
+    }
+    };
+    let (major, minor) = OLDEST;
+    let wanted = format!("Python {major}.{minor} or newer");
     if found("python3").is_none() {
-        return Err(Error::Missing {
-            language: Language::Python,
-            what: "Python 3.9 or newer".to_owned(),
-            remedy: "install it (on Debian and Ubuntu: sudo apt-get install python3 python3-venv), and run this again".to_owned(),
-        });
+        return Err(missing(wanted));
+    }
+    let tells =
+        "import sys; print(*sys.version_info[:2]); sys.exit(sys.version_info < (MAJOR, MINOR))"
+            .replace("MAJOR", &major.to_string())
+            .replace("MINOR", &minor.to_string());
+    if ask(by_itself("python3").args(["-c", &tells]))?.is_none() {
+        let version = ask(by_itself("python3").arg("--version"))?.unwrap_or_default();
+        return Err(missing(format!("{wanted} (this is {version})")));
     }
     say(&format!(
         "Installing {COMPONENTIZE} for all Python plugins …"

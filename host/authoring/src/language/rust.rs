@@ -102,6 +102,21 @@ pub(super) fn compile(job: &Job<'_>) -> Result<Vec<Component>, Error> {
     fs::create_dir_all(&target).map_err(Error::write(&target))?;
     let _locked = lock(&target.join(".plugin.lock"))?;
 
+    // By itself, so that where there is no network the author is not sent to look for a mistake.
+    if stands_alone
+        && !toolchain::run(
+            cargo(&route)
+                .args(["fetch", "--quiet", "--manifest-path"])
+                .arg(&manifest)
+                .current_dir(folder),
+        )?
+    {
+        return Err(job.failed(
+            "`cargo fetch`",
+            "correct Cargo.toml, or run this again where the registry or a mirror that cargo knows can be reached",
+        ));
+    }
+
     let mut command = cargo(&route);
     command
         .args([

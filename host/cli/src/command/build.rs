@@ -1,5 +1,6 @@
 //! `host build`: makes components of plugins' folders, and puts those that this host can link where `host run` finds them.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -10,7 +11,8 @@ use poolhouse_runtime::{Engine, Inspection, inspect};
 
 use super::{Common, with_code_cache};
 use crate::output;
-use crate::settings::Settings;
+use crate::settings::{self, Settings};
+use crate::trading::check_description;
 
 /// Arguments of `host build`.
 #[derive(Debug, Clone, Args)]
@@ -58,6 +60,7 @@ pub(crate) async fn run(
     let builder = Builder::new(common, settings, &arguments.into)?;
     let mut failed = 0;
     let folders = or_this_folder(arguments.folders);
+    have_names_of_their_own(&folders)?;
     for folder in &folders {
         if let Err(error) = builder.build(settings, folder).await {
             // With one folder it is this command's own error.
@@ -79,6 +82,28 @@ pub(crate) fn or_this_folder(folders: Vec<PathBuf>) -> Vec<PathBuf> {
         true => vec![PathBuf::from(".")],
         false => folders,
     }
+}
+
+/// Refuses two plugins of one name, of which the second would take the first one's place.
+pub(crate) fn have_names_of_their_own(folders: &[PathBuf]) -> anyhow::Result<()> {
+    let mut names = BTreeMap::new();
+    for folder in folders {
+        // What can't be read is told when it is built.
+        let Ok(manifest) = Manifest::read(folder) else {
+            continue;
+        };
+        let name = manifest.name;
+        if let Some(before) = names.insert(name.clone(), folder)
+            && before.canonicalize().ok() != folder.canonicalize().ok()
+        {
+            bail!(
+                "{} and {} are both called \"{name}\": rename one in its plugin.toml, or build them into folders of their own with -o",
+                before.display(),
+                folder.display()
+            );
+        }
+    }
+    Ok(())
 }
 
 impl Builder {
@@ -109,6 +134,12 @@ impl Builder {
         settings: &Settings,
         folder: &Path,
     ) -> anyhow::Result<Vec<Put>> {
+        // What it asks for is to be copied into host.toml.
+        if let Ok(manifest) = Manifest::read(folder)
+            && let Err(reason) = settings::check_lines(&manifest.grants.host_toml(&manifest.name))
+        {
+            bail!("{}: grants: {reason}", folder.join("plugin.toml").display());
+        }
         let (toolchains, path) = (self.toolchains.clone(), folder.to_owned());
         // Compilers run for seconds, on a thread that may wait for them.
         let (manifest, built) = tokio::task::spawn_blocking(move || {
@@ -137,6 +168,14 @@ impl Builder {
             settings.plugins.plugin(name)
         })
         .await?;
+        if let Some(Ok(strategy)) = &found.strategy
+            && let Err(reason) = check_description(&strategy.description)
+        {
+            bail!(
+                "plugin \"{}\" was built, and no row could use it: {reason}",
+                component.name
+            );
+        }
         if let Some(trouble) = &found.unlinkable {
             bail!(
                 "plugin \"{}\" was built, and this host can't load it: {trouble}",

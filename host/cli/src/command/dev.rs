@@ -11,7 +11,7 @@ use poolhouse_authoring::fingerprint;
 use tokio::sync::mpsc;
 
 use super::Common;
-use super::build::{Builder, Into, Put, or_this_folder};
+use super::build::{Builder, Into, Put, have_names_of_their_own, or_this_folder};
 use crate::control::{Request, Response, connect};
 use crate::output;
 use crate::settings::Settings;
@@ -55,7 +55,9 @@ pub(crate) async fn run(
     })
     .context("the system can't tell of changes")?;
     let mut folders = Vec::new();
-    for folder in or_this_folder(dev.folders) {
+    let named = or_this_folder(dev.folders);
+    have_names_of_their_own(&named)?;
+    for folder in named {
         watcher
             .watch(&folder, RecursiveMode::Recursive)
             .with_context(|| format!("{} can't be watched", folder.display()))?;
@@ -143,6 +145,9 @@ async fn swapped(settings: &Settings, put: &Put) -> anyhow::Result<String> {
             match (is_this, state, plugin.reason) {
                 (true, "running", _) => {
                     return Ok(format!("{} {} runs", put.name, &put.sha256[..12]));
+                }
+                (true, "waiting" | "failed", Some(reason)) => {
+                    anyhow::bail!("{} is {state}: {reason}", put.name);
                 }
                 // Before it has looked at the new file, it tells of the one before.
                 (_, "waiting" | "failed" | "running", Some(reason))

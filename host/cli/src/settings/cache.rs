@@ -39,6 +39,8 @@ impl CacheSection {
             Some(folder) => Some(from_home(folder)).filter(|folder| !folder.as_os_str().is_empty()),
             None => default_folder(),
         };
+        // Compilers that are kept there run in other folders. Only where there is no current folder has it no such path.
+        let folder = folder.map(|folder| std::path::absolute(&folder).unwrap_or(folder));
         Cache {
             folder,
             is_default,

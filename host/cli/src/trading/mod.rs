@@ -18,6 +18,7 @@ use poolhouse_runtime::{Interface, Pinned, Plugins};
 
 pub(crate) use desk::{Desk, Ended};
 pub(crate) use orders::client_order_id;
+pub(crate) use parameters::check_description;
 pub(crate) use reload::{Reload, Reloaded};
 pub(crate) use summary::print as print_summary;
 
