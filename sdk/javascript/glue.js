@@ -4,9 +4,11 @@
 import { Decimal } from "./decimal.js";
 import { DatabaseError } from "./errors.js";
 import { Failure } from "./failure.js";
-import { checked, shown } from "./shapes.js";
+import { checker, shown } from "./shapes.js";
 import { readable } from "./stack.js";
 import { Bar, Parameters } from "./strategy.js";
+
+const count = checker("u32");
 
 export { provide } from "./host.js";
 export { describeSource } from "./stack.js";
@@ -40,7 +42,7 @@ export function exportStrategy(file, name, strategy) {
 
     warmUpBars() {
       try {
-        return checked(`\`warmUpBars\` of ${where} answered`, "u32", this.strategy.warmUpBars());
+        return count(`\`warmUpBars\` of ${where} answered`, this.strategy.warmUpBars());
       } catch (error) {
         throw bug(error);
       }
@@ -76,10 +78,10 @@ export function exportFunction(file, name, call, answers, self) {
   const where = `\`${name}\` of ${file}`;
   check(where, typeof call === "function", "is no function");
   // What a function with an error answers is what it answers without one: the error is thrown.
-  const shape = answers?.result === undefined ? answers : answers.result.ok;
+  const fits = checker((answers?.result === undefined ? answers : answers.result.ok) ?? null);
   return (...args) => {
     try {
-      return checked(`${where} answered`, shape ?? null, settled(where, call.apply(self, args)));
+      return fits(`${where} answered`, settled(where, call.apply(self, args)));
     } catch (error) {
       throw failure(error);
     }
@@ -136,8 +138,9 @@ function sentence(error) {
  * A function of another plugin, which is not asked for anything that it does not take.
  */
 export function importFunction(name, call, takes) {
+  const fit = takes.map((shape) => checker(shape));
   return (...args) => {
-    takes.forEach((shape, index) => checked(`\`${name}\` was given`, shape, args[index]));
+    fit.forEach((fits, index) => fits(`\`${name}\` was given`, args[index]));
     return call(...args);
   };
 }

@@ -16,84 +16,116 @@ const INTEGERS = {
 const LONGEST = 60;
 
 /**
- * The value, if it is of the shape.
- *
- * @throws {TypeError} `where` begins its message; it says what the value is and what it must be.
+ * What gives back a value of the shape, and throws a `TypeError` for any other: `where` begins its message, which says what the value
+ * is and what it must be.
  */
-export function checked(where, shape, value) {
-  const wrong = trouble(shape, value, "");
-  if (wrong !== undefined) {
-    throw new TypeError(`${where} ${wrong}`);
-  }
-  return value;
+export function checker(shape) {
+  const trouble = shape === null ? undefined : troubles(shape);
+  return (where, value) => {
+    const wrong = trouble?.(value);
+    if (wrong !== undefined) {
+      throw new TypeError(`${where} ${shown(wrong.value)}${wrong.path === "" ? "" : ` as ${wrong.path}`}; it must be ${wrong.wanted}`);
+    }
+    return value;
+  };
 }
 
-// What is wrong with it, or undefined; `path` leads to it, such as `.rows[3].id`.
-function trouble(shape, value, path) {
-  const wrong = (wanted) => `${shown(value)}${path === "" ? "" : ` as ${path}`}; it must be ${wanted}`;
-  if (shape === null) {
-    return undefined;
-  }
+// What finds what is wrong with a value, undefined or `{ value, wanted, path }`: the path leads to it, such as `.rows[3].id`, and is
+// put together only where there is something, for an answer can have a million parts.
+function troubles(shape) {
   if (typeof shape === "string") {
-    return primitive(shape, value, wrong);
+    return primitive(shape);
   }
   const [[kind, inner]] = Object.entries(shape);
   switch (kind) {
     case "option": {
-      // An option of an option, or of a type that has `undefined` itself, is `{ tag, val }`.
+      const trouble = part(inner);
+      // An option of an option is `{ tag, val }`.
       const isNested = inner !== null && typeof inner === "object" && "option" in inner;
-      return value === undefined || value === null || isNested ? undefined : trouble(inner, value, path);
+      return (value) => (value === undefined || value === null || isNested ? undefined : trouble(value));
     }
-    case "list":
-      if (ArrayBuffer.isView(value)) {
+    case "list": {
+      const trouble = part(inner);
+      return (value) => {
+        if (ArrayBuffer.isView(value)) {
+          return undefined;
+        }
+        if (!Array.isArray(value)) {
+          return wrong(value, "an array");
+        }
+        for (let index = 0; index < value.length; index++) {
+          const found = trouble(value[index]);
+          if (found !== undefined) {
+            return within(`[${index}]`, found);
+          }
+        }
         return undefined;
-      }
-      return Array.isArray(value) ? first(value.map((item, index) => [inner, item, `${path}[${index}]`])) : wrong("an array");
-    case "tuple":
-      return Array.isArray(value) && value.length === inner.length
-        ? first(value.map((item, index) => [inner[index], item, `${path}[${index}]`]))
-        : wrong(`an array of ${inner.length}`);
-    case "record":
-      return value !== null && typeof value === "object"
-        ? first(Object.entries(inner).map(([name, field]) => [field, value[camel(name)], `${path}.${camel(name)}`]))
-        : wrong(`an object with ${Object.keys(inner).map(camel).join(", ")}`);
-    case "enum":
-      return inner.includes(value) ? undefined : wrong(`one of ${inner.map((name) => `"${name}"`).join(", ")}`);
+      };
+    }
+    case "tuple": {
+      const parts = inner.map(part);
+      return (value) =>
+        Array.isArray(value) && value.length === parts.length ? first(parts, (index) => [`[${index}]`, value[index]]) : wrong(value, `an array of ${parts.length}`);
+    }
+    case "record": {
+      const names = Object.keys(inner).map(camel);
+      const parts = Object.values(inner).map(part);
+      return (value) =>
+        value !== null && typeof value === "object"
+          ? first(parts, (index) => [`.${names[index]}`, value[names[index]]])
+          : wrong(value, `an object with ${names.join(", ")}`);
+    }
+    case "enum": {
+      const wanted = `one of ${inner.map((name) => `"${name}"`).join(", ")}`;
+      return (value) => (inner.includes(value) ? undefined : wrong(value, wanted));
+    }
     case "variant":
-    case "result":
-      return value !== null && typeof value === "object" && Object.hasOwn(inner, value.tag)
-        ? trouble(inner[value.tag], value.val, `${path}.val`)
-        : wrong(`an object whose tag is ${Object.keys(inner).map((name) => `"${name}"`).join(" or ")}`);
+    case "result": {
+      const parts = new Map(Object.entries(inner).map(([tag, payload]) => [tag, part(payload)]));
+      const wanted = `an object whose tag is ${[...parts.keys()].map((name) => `"${name}"`).join(" or ")}`;
+      return (value) => {
+        const trouble = value !== null && typeof value === "object" ? parts.get(value.tag) : undefined;
+        return trouble === undefined ? wrong(value, wanted) : within(".val", trouble(value.val));
+      };
+    }
   }
 }
 
-function primitive(shape, value, wrong) {
-  if (shape in INTEGERS) {
-    const [least, most] = INTEGERS[shape];
-    const kind = typeof least;
-    const fits = typeof value === kind && (kind === "bigint" || Number.isInteger(value)) && value >= least && value <= most;
-    const n = kind === "bigint" ? "n" : "";
-    return fits ? undefined : wrong(`a ${kind === "bigint" ? "bigint" : "whole number"} from ${least}${n} to ${most}${n}`);
-  }
-  switch (shape) {
-    case "bool":
-      return typeof value === "boolean" ? undefined : wrong("true or false");
-    case "f32":
-    case "f64":
-      return typeof value === "number" ? undefined : wrong("a number");
-    default:
-      return typeof value === "string" ? undefined : wrong("a string");
-  }
+function part(shape) {
+  return shape === null ? () => undefined : troubles(shape);
 }
 
-function first(parts) {
-  for (const [shape, value, path] of parts) {
-    const wrong = trouble(shape, value, path);
-    if (wrong !== undefined) {
-      return wrong;
+function wrong(value, wanted) {
+  return { value, wanted, path: "" };
+}
+
+function within(step, found) {
+  return found && { ...found, path: step + found.path };
+}
+
+function first(parts, at) {
+  for (let index = 0; index < parts.length; index++) {
+    const [step, value] = at(index);
+    const found = parts[index](value);
+    if (found !== undefined) {
+      return within(step, found);
     }
   }
   return undefined;
+}
+
+function primitive(shape) {
+  if (shape in INTEGERS) {
+    const [least, most] = INTEGERS[shape];
+    if (typeof least === "bigint") {
+      const wanted = `a bigint from ${least}n to ${most}n`;
+      return (value) => (typeof value === "bigint" && value >= least && value <= most ? undefined : wrong(value, wanted));
+    }
+    const wanted = `a whole number from ${least} to ${most}`;
+    return (value) => (Number.isInteger(value) && value >= least && value <= most ? undefined : wrong(value, wanted));
+  }
+  const [type, wanted] = { bool: ["boolean", "true or false"], f32: ["number", "a number"], f64: ["number", "a number"], string: ["string", "a string"] }[shape];
+  return (value) => (typeof value === type ? undefined : wrong(value, wanted));
 }
 
 /**
@@ -118,5 +150,6 @@ export function shown(value) {
  * A name of WIT as the bindings have it.
  */
 export function camel(name) {
-  return name.replace(/-([a-z0-9])/g, (_, letter) => letter.toUpperCase());
+  const words = name.toLowerCase().split("-");
+  return words.map((word, index) => (index === 0 ? word : word[0].toUpperCase() + word.slice(1))).join("");
 }

@@ -134,9 +134,11 @@ def _enum(enum: type[Enum], where: str) -> Callable[[Any], Any]:
 
 def _variant(cases: list[type], where: str) -> Callable[[Any], Any]:
     payloads = {}
-    for case in cases:
+    for annotation in cases:
+        # `Ok[int]` and `Err[str]` say of what they are, the others' classes do.
+        case, arguments = typing.get_origin(annotation) or annotation, typing.get_args(annotation)
         hint = typing.get_type_hints(case).get("value") if dataclasses.is_dataclass(case) else None
-        payloads[case] = lowering(hint, f"{where} a {case.__name__} of")
+        payloads[case] = lowering(arguments[0] if arguments else hint, f"{where} a {case.__name__} of")
 
     def lower(value: Any) -> Any:
         if type(value) not in payloads:

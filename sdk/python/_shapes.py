@@ -41,7 +41,9 @@ def _parts(shape: Any, value: Any) -> Iterator[tuple[str, Any]]:
         return
     ((kind, inner),) = shape.items()
     if kind == "option":
-        yield from _parts(inner, value)
+        # The bindings have a `Some` where an option is an option's.
+        is_nested = isinstance(inner, dict) and "option" in inner
+        yield from _parts(inner, value.value if is_nested else value)
     elif kind == "list" and not isinstance(value, bytes):
         for item in value:
             yield from _parts(inner, item)
@@ -55,5 +57,6 @@ def _parts(shape: Any, value: Any) -> Iterator[tuple[str, Any]]:
     elif kind == "result":
         yield from _parts(inner["ok" if type(value).__name__ == "Ok" else "err"], getattr(value, "value", None))
     elif kind == "variant":
+        cases = {name.replace("-", "").lower(): part for name, part in inner.items()}
         case = type(value).__name__.rpartition("_")[2].lower()
-        yield from _parts(inner.get(case), getattr(value, "value", None))
+        yield from _parts(cases.get(case), getattr(value, "value", None))

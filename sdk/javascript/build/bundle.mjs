@@ -91,10 +91,12 @@ const CALLED = "called";
  * The functions of another plugin's interface, which check what they are given.
  */
 function calling(id, functions, sdk) {
-  const lines = [`import * as called from ${JSON.stringify(id)};`, `import { importFunction } from ${JSON.stringify(join(sdk, "glue.js"))};`];
-  for (const [name, takes] of Object.entries(functions)) {
-    lines.push(`export const ${name} = importFunction(${JSON.stringify(name)}, called.${name}, ${JSON.stringify(takes ?? [])});`);
-  }
+  // No name of WIT's has a dollar sign in it.
+  const lines = [`import * as $called from ${JSON.stringify(id)};`, `import { importFunction as $import } from ${JSON.stringify(join(sdk, "glue.js"))};`];
+  Object.entries(functions).forEach(([name, takes], index) => {
+    const quoted = JSON.stringify(name);
+    lines.push(`const $${index} = $import(${quoted}, $called[${quoted}], ${JSON.stringify(takes ?? [])});`, `export { $${index} as ${name} };`);
+  });
   return `${lines.join("\n")}\n`;
 }
 

@@ -52,7 +52,8 @@ function moduleOf(text) {
 }
 
 function functionsOf(text) {
-  return [...text.matchAll(/^ {2}export function (\w+)\(/gm)].map(([, name]) => name);
+  // Those whose names are words of JavaScript are exported by another line.
+  return [...text.matchAll(/^ {2}export (?:function (\w+)\(|\{ \w+ as (\w+) \};?)/gm)].map(([, name, word]) => name ?? word);
 }
 
 /**

@@ -120,7 +120,7 @@ test("what does not fit is never made to fit", () => {
     ["u32", 0], ["u32", 4294967295], ["s8", -128], ["u64", 2n ** 64n - 1n], ["s64", -(2n ** 63n)], ["f64", NaN], ["bool", false], ["string", ""],
     [null, Symbol.iterator], [{ option: "u8" }, undefined], [{ option: "u8" }, null], [{ option: { option: "u8" } }, { tag: "some", val: null }],
     [{ list: "u8" }, new Uint8Array(3)], [{ list: "s64" }, [1n, 2n]], [{ tuple: ["u8", "string"] }, [1, "a"]],
-    [{ record: { "user-id": "string", at: { option: "s64" } } }, { userId: "a" }], [{ enum: ["a", "b-c"] }, "b-c"],
+    [{ record: { "user-id": "string", at: { option: "s64" }, "HTTP-status": "u8" } }, { userId: "a", httpStatus: 1 }], [{ enum: ["a", "b-c"] }, "b-c"],
     [{ variant: { none: null, some: "u8" } }, { tag: "some", val: 1 }], [{ result: { ok: "u8", err: "string" } }, 7],
   ];
   for (const [shape, value] of fine) {

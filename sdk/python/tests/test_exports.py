@@ -4,7 +4,7 @@ import unittest
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
-from typing import List, Optional, Tuple, Union
+from typing import Generic, List, Optional, Tuple, TypeVar, Union
 
 from poolhouse import Migration, _exports, export, export_migrations
 from poolhouse._lower import lowering
@@ -34,7 +34,20 @@ class Shape_Circle:
     value: float
 
 
+@dataclass
+class Shape_BigNumber:
+    value: int
+
+
 Shape = Union[Shape_Dot, Shape_Circle]
+
+
+T = TypeVar("T")
+
+
+@dataclass
+class Some(Generic[T]):
+    value: T
 
 
 class Mine:
@@ -55,6 +68,7 @@ class LoweringTest(unittest.TestCase):
             (List[Point], [Mine()], [Point(1, None, Colour.DARK_BLUE)]),
             (Shape, Shape_Circle(2), Shape_Circle(2.0)),
             (Optional[Shape], Shape_Dot(), Shape_Dot()),
+            (List[Union[Some[int], Shape_Dot]], [Some(5)], [Some(5)]),
             (type(None), None, None),
         ]:
             self.assertEqual(lowering(annotation, "f answers")(answer), lowered)
@@ -92,6 +106,8 @@ class ShapeTest(unittest.TestCase):
             ("string", "ä€🙂"),
             ("bool", True),
             ({"option": "u8"}, None),
+            ({"option": {"option": "u8"}}, Ok(7)),
+            ({"option": {"option": "u8"}}, Ok(None)),
             ({"list": "u8"}, b"\xff"),
             ({"list": "s8"}, [-128, 127]),
             ({"record": {"x": "u8", "name": {"option": "string"}}}, Point(1, None, Colour.RED)),
@@ -108,6 +124,8 @@ class ShapeTest(unittest.TestCase):
             ({"list": {"tuple": ["s8", "u8"]}}, [(1, 2), (1, -2)], "f answers -2; it must be"),
             ({"record": {"x": "u8"}}, Point(256, None, Colour.RED), "f answers 256; it must be"),
             ({"variant": {"circle": "u8"}}, Shape_Circle(-1), "f answers -1; it must be"),
+            ({"variant": {"big-number": "u8"}}, Shape_BigNumber(-1), "f answers -1; it must be"),
+            ({"option": {"option": "u8"}}, Ok(256), "f answers 256; it must be"),
             ({"result": {"ok": "u8", "err": None}}, Ok(-1), "f answers -1; it must be"),
             ("string", "a\ud800", "f answers 'a\\ud800' has half of a surrogate pair"),
         ]:

@@ -106,7 +106,7 @@ pub(super) fn compile(job: &Job<'_>) -> Result<Vec<Component>, Error> {
     if stands_alone
         && !toolchain::run(
             cargo(&route)
-                .args(["fetch", "--quiet", "--manifest-path"])
+                .args(["fetch", "--quiet", "--target", TARGET, "--manifest-path"])
                 .arg(&manifest)
                 .current_dir(folder),
         )?

@@ -164,7 +164,7 @@ impl Row {
         let Some(plugin) = self.plugins.get(&self.stored.plugin) else {
             return Ok(());
         };
-        let made = self.instance.take();
+        let made = self.instance.take().filter(|made| made.is_of(&plugin));
         self.instance = Some(self.warmed(made, &plugin, history).await?);
         Ok(())
     }
@@ -374,7 +374,10 @@ impl Row {
         });
         for (number, bar) in bars {
             if let Err(error) = instance.on_bar(plugin, bar).await {
-                self.skip(number);
+                // A version that had to go is not the bar's doing.
+                if !matches!(error, CallError::Stopped { .. } | CallError::Gone { .. }) {
+                    self.skip(number);
+                }
                 return Err(error);
             }
         }

@@ -54,6 +54,8 @@ pub struct Again {
 pub(super) struct Candidates {
     pending: BTreeMap<Arc<str>, Arc<Plugin>>,
     seen: HashMap<Arc<str>, Seen>,
+    /// Of which a new try waits for an earlier version to end.
+    held: BTreeSet<Arc<str>>,
     is_closed: bool,
 }
 
@@ -146,7 +148,8 @@ impl Plugins {
             }
             let tries_again = again
                 .as_ref()
-                .is_some_and(|again| !again.tried.contains(&name));
+                .is_some_and(|again| !again.tried.contains(&name))
+                | candidates.held.remove(&name);
             let options = options(&name);
             self.look_at(
                 &name,
@@ -171,6 +174,7 @@ impl Plugins {
         // Some may have gone while others were compiled.
         let present = self.present()?;
         candidates.seen.retain(|name, _| present.contains(name));
+        candidates.held.retain(|name| present.contains(name));
         self.settle(&mut candidates, &present, &mut changed).await;
         let names = self.shared.book.lock().names();
         for name in names.iter().filter(|name| !present.contains(*name)) {
@@ -233,7 +237,10 @@ impl Plugins {
             changed.unsettled.insert(Arc::clone(name));
             return;
         }
-        if running.is_some() && self.shared.drains.count(name) >= MOST_DRAINING {
+        if self.shared.drains.count(name) >= MOST_DRAINING {
+            if again {
+                candidates.held.insert(Arc::clone(name));
+            }
             let error = LoadError::Draining {
                 plugin: Arc::clone(name),
                 versions: MOST_DRAINING,
