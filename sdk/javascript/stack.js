@@ -40,7 +40,7 @@ function frames(stack) {
   const places = originals(frames.map(([, , line, column]) => [Number(line), Number(column)]));
   return frames
     .map(([, called], index) => [called || "top level", places[index]])
-    .filter(([, place]) => place !== undefined && !/^(glue|poolhouse\/glue\.js):/.test(place))
+    .filter(([, place]) => place !== undefined && !/^(glue|poolhouse\/(glue|shapes)\.js):/.test(place))
     .map(([called, place], index) => `${left > 0 && index === FIRST_FRAMES ? `\n    … ${left} more` : ""}\n    at ${called} (${place})`)
     .join("");
 }
