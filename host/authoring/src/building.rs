@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::fingerprint::fingerprint;
 use crate::language::{Component, Language};
 use crate::manifest::{self, Manifest};
+use crate::signatures::signatures;
 use crate::toolchain::{Toolchains, lock};
 use crate::wit::{self, Wit};
 
@@ -43,6 +44,13 @@ impl Job<'_> {
     /// The plugin's WIT, put together in the work folder.
     pub(crate) fn wit(&self) -> Result<Wit, Error> {
         wit::assemble(self.manifest, self.work.join("wit"))
+    }
+
+    /// The file that tells an SDK's own recipe what the functions of the world take and answer.
+    pub(crate) fn signatures(&self, wit: &Wit) -> Result<PathBuf, Error> {
+        let file = self.work.join("signatures.json");
+        wit::write(&file, signatures(wit).to_string().as_bytes())?;
+        Ok(file)
     }
 
     /// Compiles, unless the sources, the SDK, the WIT and the toolchain's version are those that the component was made of that is

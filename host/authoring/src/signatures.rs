@@ -82,12 +82,18 @@ fn shape(resolve: &Resolve, ty: &Type) -> Value {
             "err": shape_of(resolve, result.err.as_ref()),
         } }),
         TypeDefKind::Record(record) => {
-            let mut fields = record.fields.iter();
-            json!({ "record": named(&mut fields.by_ref().map(|field| (&field.name, Some(&field.ty)))) })
+            let mut fields = record
+                .fields
+                .iter()
+                .map(|field| (&field.name, Some(&field.ty)));
+            json!({ "record": named(&mut fields) })
         }
         TypeDefKind::Variant(variant) => {
-            let mut cases = variant.cases.iter();
-            json!({ "variant": named(&mut cases.by_ref().map(|case| (&case.name, case.ty.as_ref()))) })
+            let mut cases = variant
+                .cases
+                .iter()
+                .map(|case| (&case.name, case.ty.as_ref()));
+            json!({ "variant": named(&mut cases) })
         }
         TypeDefKind::Enum(enumeration) => {
             let cases = enumeration.cases.iter().map(|case| case.name.clone());

@@ -7,7 +7,6 @@ use std::path::Path;
 use crate::building::Job;
 use crate::error::Error;
 use crate::language::{Component, Language};
-use crate::signatures::signatures as signatures_of;
 use crate::toolchain::{ask, by_itself, found, run, say};
 use crate::wit::write;
 
@@ -38,8 +37,7 @@ pub(super) fn compile(job: &Job<'_>) -> Result<Vec<Component>, Error> {
     )?;
     // Where it is, too, for the plugin's tests find it by what the build has noted.
     let version = format!("{} {lock}", toolchain.display());
-    let signatures = job.work.join("signatures.json");
-    write(&signatures, signatures_of(&wit).to_string().as_bytes())?;
+    let signatures = job.signatures(&wit)?;
     let made = job.unless_unchanged(&wit, &version, |output| {
         let mut command = by_itself("node");
         command

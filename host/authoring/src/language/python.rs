@@ -6,9 +6,7 @@ use std::path::Path;
 use crate::building::Job;
 use crate::error::Error;
 use crate::language::{Component, Language};
-use crate::signatures::signatures as signatures_of;
 use crate::toolchain::{ask, by_itself, found, pip_installs, run, say};
-use crate::wit::write;
 
 /// The version that the SDK's build knows.
 const COMPONENTIZE: &str = "componentize-py==0.25.1";
@@ -25,8 +23,7 @@ pub(super) fn compile(job: &Job<'_>) -> Result<Vec<Component>, Error> {
     let toolchain = job
         .toolchains
         .installed(TOOLCHAIN, COMPONENTIZE, "bin/python", install)?;
-    let signatures = job.work.join("signatures.json");
-    write(&signatures, signatures_of(&wit).to_string().as_bytes())?;
+    let signatures = job.signatures(&wit)?;
     let made = job.unless_unchanged(&wit, COMPONENTIZE, |output| {
         let mut command = by_itself(toolchain.join("bin/python"));
         command
@@ -70,10 +67,7 @@ fn install(folder: &Path) -> Result<(), Error> {
     if found("python3").is_none() {
         return Err(missing(wanted));
     }
-    let tells =
-        "import sys; print(*sys.version_info[:2]); sys.exit(sys.version_info < (MAJOR, MINOR))"
-            .replace("MAJOR", &major.to_string())
-            .replace("MINOR", &minor.to_string());
+    let tells = format!("import sys; sys.exit(sys.version_info < ({major}, {minor}))");
     if ask(by_itself("python3").args(["-c", &tells]))?.is_none() {
         let version = ask(by_itself("python3").arg("--version"))?.unwrap_or_default();
         return Err(missing(format!("{wanted} (this is {version})")));

@@ -320,24 +320,24 @@ impl Row {
         plugin: &Pinned,
         history: &History,
     ) -> Result<StrategyInstance, CallError> {
-        let name = Arc::clone(plugin.name());
         let warmed = tokio::time::timeout(REBUILD_TIMEOUT, async {
             let mut made = made;
-            for _ in 1..FAILURES {
+            let mut failures = 0;
+            loop {
                 let instance = self.made(made.take(), plugin).await?;
                 match self.remember(instance, plugin, history).await {
-                    Ok(instance) => return Ok(instance),
-                    Err(error) => {
-                        tracing::warn!(row = %self.id, "fed a bar that came before: {error}")
+                    Err(error) if failures + 1 < FAILURES => {
+                        failures += 1;
+                        tracing::warn!(row = %self.id, "fed a bar that came before: {error}");
                     }
+                    remembered => return remembered,
                 }
             }
-            let instance = self.made(made.take(), plugin).await?;
-            self.remember(instance, plugin, history).await
         });
         warmed.await.unwrap_or_else(|_| {
             Err(CallError::Refused(format!(
-                "plugin \"{name}\" could not be given the bars that its strategy wants to begin with within {REBUILD_TIMEOUT:?}"
+                "plugin \"{}\" could not be given the bars that its strategy wants to begin with within {REBUILD_TIMEOUT:?}",
+                plugin.name()
             )))
         })
     }
